@@ -1,0 +1,174 @@
+#include "base/file_system.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "base/descriptor.h"
+
+namespace ms {
+namespace {
+
+class PosixFile final : public File {
+ public:
+  PosixFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Result<void> write_at(uint64_t offset, std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t written = pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return fail_errno("write " + path_, errno);
+      bytes.remove_prefix(static_cast<size_t>(written));
+      offset += static_cast<uint64_t>(written);
+    }
+    return {};
+  }
+
+  Result<size_t> read_at(uint64_t offset, std::span<char> buffer) const override {
+    size_t total = 0;
+    while (total < buffer.size()) {
+      const ssize_t got =
+          pread(fd_.get(), buffer.data() + total, buffer.size() - total, static_cast<off_t>(offset + total));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return fail_errno("read " + path_, errno);
+      if (got == 0) break;
+      total += static_cast<size_t>(got);
+    }
+    return total;
+  }
+
+  Result<void> sync() override {
+    if (fdatasync(fd_.get()) != 0) return fail_errno("fdatasync " + path_, errno);
+    return {};
+  }
+
+  Result<void> truncate(uint64_t size) override {
+    if (ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) return fail_errno("truncate " + path_, errno);
+    return {};
+  }
+
+  Result<uint64_t> size() const override {
+    struct stat status{};
+    if (fstat(fd_.get(), &status) != 0) return fail_errno("stat " + path_, errno);
+    return static_cast<uint64_t>(status.st_size);
+  }
+
+ private:
+  Descriptor fd_;
+  std::string path_;
+};
+
+class PosixFileLock final : public FileLock {
+ public:
+  explicit PosixFileLock(Descriptor fd) : fd_(std::move(fd)) {}
+
+ private:
+  Descriptor fd_;
+};
+
+std::string read_holder(int fd) {
+  std::array<char, 32> text{};
+  const ssize_t size = pread(fd, text.data(), text.size(), 0);
+  std::string holder(text.data(), size > 0 ? static_cast<size_t>(size) : 0);
+  while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+  return holder.empty() ? "unknown" : holder;
+}
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  Result<std::unique_ptr<File>> create(const std::string& path) override {
+    return open_with(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, "create ");
+  }
+  Result<std::unique_ptr<File>> open(const std::string& path) override {
+    return open_with(path, O_RDWR | O_CLOEXEC, "open ");
+  }
+
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return fail_errno("rename " + from + " to " + to, errno);
+    return {};
+  }
+
+  Result<void> remove(const std::string& path) override {
+    if (unlink(path.c_str()) != 0) return fail_errno("remove " + path, errno);
+    return {};
+  }
+
+  Result<void> sync_directory(const std::string& path) override {
+    const Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd.get() < 0) return fail_errno("open directory " + path, errno);
+    if (fsync(fd.get()) != 0) return fail_errno("fsync directory " + path, errno);
+    return {};
+  }
+
+  Result<void> make_directory(const std::string& path) override {
+    std::error_code error;
+    const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+    std::filesystem::path made;
+    for (const auto& part : absolute) {
+      const std::filesystem::path parent = made;
+      made /= part;
+      if (mkdir(made.c_str(), 0755) == 0) {
+        if (auto synced = sync_directory(parent.string()); !synced) return synced;
+      } else if (errno != EEXIST) {
+        const int error_number = errno;
+        if (std::filesystem::is_directory(made, error)) continue;  // a read-only parent answers EROFS, not EEXIST
+        return fail_errno("make directory " + made.string(), error_number);
+      }
+    }
+    if (!std::filesystem::is_directory(absolute, error)) {
+      return fail(ErrorCode::kIo, "make directory " + path + ": a file is in its place");
+    }
+    return {};
+  }
+
+  Result<std::vector<std::string>> list(const std::string& path) const override {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
+      names.push_back(entry->path().filename().string());
+    }
+    if (error) return fail_errno("list " + path, error.value());
+    return names;
+  }
+
+  Result<uint64_t> free_bytes(const std::string& path) const override {
+    struct statvfs status{};
+    if (statvfs(path.c_str(), &status) != 0) return fail_errno("statvfs " + path, errno);
+    return static_cast<uint64_t>(status.f_bavail) * status.f_frsize;
+  }
+
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
+    Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+    if (fd.get() < 0) return fail_errno("open lock " + path, errno);
+    if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) return fail_errno("lock " + path, errno);
+      return fail(ErrorCode::kLocked, path + " is held by process " + read_holder(fd.get()));
+    }
+    const std::string id = std::to_string(getpid()) + "\n";
+    if (ftruncate(fd.get(), 0) != 0 || pwrite(fd.get(), id.data(), id.size(), 0) != static_cast<ssize_t>(id.size())) {
+      return fail_errno("write lock " + path, errno);
+    }
+    return std::make_unique<PosixFileLock>(std::move(fd));
+  }
+
+ private:
+  static Result<std::unique_ptr<File>> open_with(const std::string& path, int flags, const char* what) {
+    Descriptor fd(::open(path.c_str(), flags, 0644));
+    if (fd.get() < 0) return fail_errno(what + path, errno);
+    return std::make_unique<PosixFile>(std::move(fd), path);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<FileSystem> make_posix_file_system() { return std::make_unique<PosixFileSystem>(); }
+
+}  // namespace ms
