@@ -1,0 +1,38 @@
+#include "model/write_batch.h"
+
+#include <array>
+#include <ctime>
+
+namespace ms::model {
+namespace {
+
+// 2001-09-09: a number below it that is meant as milliseconds is nobody's present.
+constexpr int64_t kPlausibleMsMin = 1'000'000'000'000;
+
+bool is_plausible(int64_t timestamp_ms, const ParseContext& context) {
+  return timestamp_ms >= kPlausibleMsMin && timestamp_ms <= context.timestamp_ms_max;
+}
+
+std::string format_utc(int64_t timestamp_ms) {
+  const std::time_t seconds = timestamp_ms / 1000;
+  std::tm parts{};
+  std::array<char, 64> text{};
+  if (gmtime_r(&seconds, &parts) == nullptr) return std::to_string(timestamp_ms);
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+}  // namespace
+
+std::string describe_future_timestamp(int64_t timestamp_ms, const ParseContext& context) {
+  std::string text = "timestamp " + std::to_string(timestamp_ms) + " is later than " +
+                     format_utc(context.timestamp_ms_max) + ", the latest accepted";
+  if (is_plausible(timestamp_ms / 1000, context)) text += "; it looks like microseconds, milliseconds are expected";
+  if (is_plausible(timestamp_ms / 1'000'000, context)) text += "; it looks like nanoseconds, milliseconds are expected";
+  return text;
+}
+
+bool looks_like_seconds(int64_t timestamp_ms, const ParseContext& context) {
+  return timestamp_ms >= kPlausibleMsMin / 1000 && timestamp_ms <= context.timestamp_ms_max / 1000;
+}
+
+}  // namespace ms::model
