@@ -1,0 +1,32 @@
+// Metrics as JSON, for clients written by hand.
+//
+//     {"metrics":[{"name":"cpu_usage","value":75.5,"type":"gauge","timestamp":1732363200000,"tags":{"host":"a"}}, ...]}
+//
+// A top-level array of metrics and a single metric are the same without the wrapping. Of a metric's fields
+//
+//     name       a string; required
+//     value      a number, or one of the strings "NaN", "+Inf", "Inf", "-Inf"; required
+//     timestamp  whole milliseconds since 1970; absent: the time of arrival
+//     type       "counter", "gauge", "histogram" or "summary"; kept as metadata, and has no part in the series
+//     tags       an object of strings; "labels" is the same
+//
+// those that are optional may also be null. Other fields are ignored, in a metric and beside "metrics", so that a
+// client may send what a later server understands. A field twice is refused, since parsers disagree on which one
+// counts.
+//
+// Each metric stands alone: one that is at fault is a rejection, by its place in the array, and the others are kept. A
+// timestamp that looks like seconds is such a fault here, unlike in remote write: see model::looks_like_seconds.
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+#include "model/write_batch.h"
+
+namespace ms::wire {
+
+// The raw labels of the batch are canonical label bytes (model/labels.h). kInvalid: not JSON, or none of the three
+// shapes; the message says what was found, and where. kTooLarge: more than context.decoded_bytes_max.
+Result<model::WriteBatch> parse_json_metrics(std::string_view body, const model::ParseContext& context);
+
+}  // namespace ms::wire
