@@ -1,0 +1,77 @@
+#include "storage/resource_guard.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+
+namespace ms::storage {
+namespace {
+
+constexpr auto kLookEvery = std::chrono::milliseconds(100);
+
+std::string mebibytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
+
+}  // namespace
+
+uint64_t anonymous_memory_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  uint64_t size = 0;
+  uint64_t resident = 0;
+  uint64_t shared = 0;
+  if (!(statm >> size >> resident >> shared)) return 0;
+  return (resident - shared) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+ResourceGuard::ResourceGuard(const ResourceLimits& limits, const FileSystem& files, const Logger& log)
+    : limits_(limits), files_(files), log_(log), thread_("store-watch", [this] { run(); }) {}
+
+ResourceGuard::~ResourceGuard() {
+  {
+    const MutexLock lock(mutex_);
+    is_stopping_ = true;
+  }
+  stopped_.notify_all();
+}
+
+std::optional<Error> ResourceGuard::refusal() const {
+  switch (shortage_.load(std::memory_order_relaxed)) {
+    case Shortage::kNone:
+      return std::nullopt;
+    case Shortage::kMemory:
+      return Error{ErrorCode::kUnavailable, "memory limit reached: " + mebibytes(memory_bytes()) + " of " +
+                                                mebibytes(limits_.memory_bytes_max) + " in use (--memory-limit)"};
+    case Shortage::kDisk:
+      return Error{ErrorCode::kUnavailable, "disk nearly full: " + mebibytes(disk_free_bytes()) + " free, " +
+                                                mebibytes(limits_.disk_free_bytes_min) + " are kept (--min-free-disk)"};
+  }
+  return std::nullopt;
+}
+
+void ResourceGuard::run() {
+  MutexLock lock(mutex_);
+  while (!is_stopping_) {
+    lock.unlock();
+    look();
+    lock.lock();
+    if (!is_stopping_) stopped_.wait_for(lock, kLookEvery);
+  }
+}
+
+void ResourceGuard::look() {
+  const uint64_t memory = anonymous_memory_bytes();
+  const auto free_bytes = files_.free_bytes(limits_.directory);
+  memory_bytes_.store(memory, std::memory_order_relaxed);
+  if (free_bytes) disk_free_bytes_.store(*free_bytes, std::memory_order_relaxed);
+  const bool is_memory_short = limits_.memory_bytes_max != 0 && memory > limits_.memory_bytes_max;
+  const bool is_disk_short = free_bytes && *free_bytes < limits_.disk_free_bytes_min;
+  const Shortage shortage = is_memory_short ? Shortage::kMemory : is_disk_short ? Shortage::kDisk : Shortage::kNone;
+  if (shortage_.exchange(shortage, std::memory_order_relaxed) == shortage) return;
+  if (const auto reason = refusal()) {
+    log_.warn("writes are refused", {{"reason", reason->message}});
+  } else {
+    log_.info("writes are accepted again");
+  }
+}
+
+}  // namespace ms::storage

@@ -1,0 +1,128 @@
+#include "storage/series_index.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+#include "model/labels.h"
+
+namespace ms::storage {
+
+size_t SeriesIndex::StringHash::operator()(std::string_view text) const {
+  return XXH3_64bits(text.data(), text.size());
+}
+
+SeriesRef SeriesIndex::find_or_create(std::string_view label_bytes) {
+  {
+    const ReadLock lock(mutex_);
+    const auto known = by_labels_.find(label_bytes);
+    if (known != by_labels_.end()) return known->second;
+  }
+  const WriteLock lock(mutex_);
+  const auto known = by_labels_.find(label_bytes);
+  if (known != by_labels_.end()) return known->second;
+  const auto ref = static_cast<SeriesRef>(labels_.size());
+  add(ref, label_bytes);
+  return ref;
+}
+
+SeriesRef SeriesIndex::restore(SeriesRef ref, std::string_view label_bytes) {
+  const WriteLock lock(mutex_);
+  const auto known = by_labels_.find(label_bytes);
+  if (known != by_labels_.end()) return known->second;
+  if (ref < labels_.size() && !labels_[ref].empty()) ref = static_cast<SeriesRef>(labels_.size());
+  add(ref, label_bytes);
+  return ref;
+}
+
+void SeriesIndex::reserve(SeriesRef ref) {
+  const WriteLock lock(mutex_);
+  if (ref >= labels_.size()) labels_.resize(size_t{ref} + 1);
+}
+
+void SeriesIndex::add(SeriesRef ref, std::string_view label_bytes) {
+  if (ref >= labels_.size()) labels_.resize(size_t{ref} + 1);
+  labels_[ref] = label_bytes;
+  by_labels_.emplace(labels_[ref], ref);
+  model::LabelReader reader(label_bytes);
+  while (const auto label = reader.next()) {
+    auto name = by_name_.find(label->name);
+    if (name == by_name_.end()) name = by_name_.emplace(label->name, Values()).first;
+    auto value = name->second.find(label->value);
+    if (value == name->second.end()) value = name->second.emplace(label->value, Postings()).first;
+    Postings& refs = value->second;
+    // A replay may restore out of order where the log has seen damage.
+    refs.insert(refs.empty() || refs.back() < ref ? refs.end() : std::ranges::lower_bound(refs, ref), ref);
+  }
+}
+
+bool SeriesIndex::contains(SeriesRef ref) const {
+  const ReadLock lock(mutex_);
+  return ref < labels_.size() && !labels_[ref].empty();
+}
+
+std::string_view SeriesIndex::label_bytes(SeriesRef ref) const {
+  const ReadLock lock(mutex_);
+  return ref < labels_.size() ? std::string_view(labels_[ref]) : std::string_view();
+}
+
+uint64_t SeriesIndex::size() const {
+  const ReadLock lock(mutex_);
+  return by_labels_.size();
+}
+
+const SeriesIndex::Values* SeriesIndex::find_values(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &found->second;
+}
+
+SeriesIndex::Postings SeriesIndex::postings(const model::Matcher& matcher) const {
+  const Values* values = find_values(matcher.name());
+  if (values == nullptr) return {};
+  if (matcher.op() == model::MatchOp::kEqual) {
+    const auto found = values->find(matcher.value());
+    return found == values->end() ? Postings() : found->second;
+  }
+  Postings all;
+  for (const auto& [value, refs] : *values) {
+    if (matcher.matches(value)) all.insert(all.end(), refs.begin(), refs.end());
+  }
+  std::ranges::sort(all);
+  return all;
+}
+
+std::vector<SeriesRef> SeriesIndex::select(std::span<const model::Matcher> matchers) const {
+  const ReadLock lock(mutex_);
+  // Matchers that the absent label fails are intersected by postings; the others then look at each series that is left.
+  std::optional<Postings> candidates;
+  for (const model::Matcher& matcher : matchers) {
+    if (matcher.matches_empty()) continue;
+    Postings refs = postings(matcher);
+    if (candidates) {
+      Postings both;
+      std::ranges::set_intersection(*candidates, refs, std::back_inserter(both));
+      refs = std::move(both);
+    }
+    candidates = std::move(refs);
+    if (candidates->empty()) return {};
+  }
+  if (!candidates) {
+    candidates.emplace();
+    for (SeriesRef ref = 1; ref < labels_.size(); ++ref) {
+      if (!labels_[ref].empty()) candidates->push_back(ref);
+    }
+  }
+  std::vector<SeriesRef> selected;
+  for (const SeriesRef ref : *candidates) {
+    const std::string_view labels = labels_[ref];
+    const bool is_match = std::ranges::all_of(matchers, [labels](const model::Matcher& matcher) {
+      return !matcher.matches_empty() || matcher.matches(model::find_label(labels, matcher.name()));
+    });
+    if (is_match) selected.push_back(ref);
+  }
+  return selected;
+}
+
+}  // namespace ms::storage

@@ -1,0 +1,67 @@
+// SeriesIndex: every series by its label bytes and by its labels.
+//
+// A series gets its reference here once, and keeps it; its label bytes stay where they are for the index's life.
+// Postings, the references of the series that have a label, ascend, since references are given in ascending order.
+//
+// Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/rw_mutex.h"
+#include "model/matcher.h"
+#include "storage/wal_entries.h"
+
+namespace ms::storage {
+
+class SeriesIndex {
+ public:
+  // The reference of these label bytes, a new one where they are new.
+  SeriesRef find_or_create(std::string_view label_bytes);
+
+  // For a replay: these label bytes have this reference. Answers the one they are known by, which differs where they
+  // have one already, or the reference has others. References below `ref` that are not known are never given to another
+  // series.
+  SeriesRef restore(SeriesRef ref, std::string_view label_bytes);
+  // For a replay: `ref` stands in the log, its labels were lost. It is never given to another series.
+  void reserve(SeriesRef ref);
+
+  // Whether label bytes are known by this reference.
+  bool contains(SeriesRef ref) const;
+  // Valid as long as the index; empty for a reference without a series.
+  std::string_view label_bytes(SeriesRef ref) const;
+
+  // The series that all `matchers` match, ascending.
+  std::vector<SeriesRef> select(std::span<const model::Matcher> matchers) const;
+
+  uint64_t size() const;
+
+ private:
+  using Postings = std::vector<SeriesRef>;
+  struct StringHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const;
+  };
+  // The values of one label name; ordered, so that they can be listed.
+  using Values = std::map<std::string, Postings, std::less<>>;
+
+  void add(SeriesRef ref, std::string_view label_bytes) MS_REQUIRES(mutex_);
+  const Values* find_values(std::string_view name) const MS_REQUIRES_SHARED(mutex_);
+  // The series with a value of that name that the matcher takes; for a matcher that does not match the empty value.
+  Postings postings(const model::Matcher& matcher) const MS_REQUIRES_SHARED(mutex_);
+
+  mutable RwMutex mutex_;
+  std::deque<std::string> labels_ MS_GUARDED_BY(mutex_) = std::deque<std::string>(1);  // by reference; empty: none
+  std::unordered_map<std::string_view, SeriesRef, StringHash, std::equal_to<>> by_labels_ MS_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, Values, StringHash, std::equal_to<>> by_name_ MS_GUARDED_BY(mutex_);
+};
+
+}  // namespace ms::storage

@@ -1,0 +1,88 @@
+#include "storage/wal.h"
+
+#include <utility>
+
+namespace ms::storage {
+
+Wal::Wal(FileSystem& files, const WalOptions& options, WalResume resume)
+    : options_(options),
+      preparer_(files, options.directory, options.segment_bytes, resume.next_segment, std::move(resume.spare)),
+      end_{.segment = resume.next_segment - 1, .offset = resume.previous_intact_bytes} {
+  written_ = end_.packed();
+  durable_ = end_.packed();
+}
+
+Wal::~Wal() {
+  // A failure leaves zero bytes at the end of the file, which every reader knows.
+  if (current_ != nullptr) static_cast<void>(current_->truncate(end_.offset));
+}
+
+bool Wal::fits(uint32_t offset, size_t entries_bytes) const {
+  return offset + commit_bytes(offset, entries_bytes) <= options_.segment_bytes;
+}
+
+Result<WalPosition> Wal::append(std::string_view entries) {
+  if (is_sealed_ || !fits(end_.offset, entries.size())) {
+    if (auto begun = begin_segment(); !begun) return std::unexpected(std::move(begun).error());
+  }
+  buffer_.clear();
+  append_commit(buffer_, end_, durable(), entries);
+  if (auto done = current_->write_at(end_.offset, buffer_); !done) {
+    // Part of it may stand there: under something shorter, its last frames could be taken for that one's.
+    is_sealed_ = true;
+    return std::unexpected(std::move(done).error());
+  }
+  end_.offset += static_cast<uint32_t>(buffer_.size());
+  bytes_written_.fetch_add(buffer_.size(), std::memory_order_relaxed);
+  written_.store(end_.packed(), std::memory_order_release);
+  return end_;
+}
+
+Result<void> Wal::begin_segment() {
+  if (next_.file == nullptr) {
+    auto segment = preparer_.take();
+    if (!segment) return std::unexpected(std::move(segment).error());
+    next_ = std::move(*segment);
+  }
+  if (auto synced = sync(); !synced) return std::unexpected(std::move(synced).error());
+  const std::string header = encode_segment_header({.number = next_.number, .previous_intact_bytes = end_.offset});
+  if (auto done = next_.file->write_at(0, header); !done) return done;
+  const MutexLock lock(sync_mutex_);
+  file_ = std::move(next_.file);
+  current_ = file_.get();
+  end_ = {.segment = next_.number, .offset = static_cast<uint32_t>(header.size())};
+  is_sealed_ = false;
+  written_.store(end_.packed(), std::memory_order_release);
+  return {};
+}
+
+Result<WalPosition> Wal::sync() {
+  const MutexLock lock(sync_mutex_);
+  if (sync_failure_) return std::unexpected(*sync_failure_);
+  const uint64_t target = written_.load(std::memory_order_acquire);
+  if (file_ != nullptr) {
+    if (auto done = file_->sync(); !done) {
+      sync_failure_ = done.error();
+      return std::unexpected(std::move(done).error());
+    }
+  }
+  durable_.store(target, std::memory_order_release);
+  return WalPosition::unpack(target);
+}
+
+Result<void> Wal::close() {
+  if (current_ == nullptr) return {};
+  // A reader that meets a bad frame goes on at the next block. An empty commit at the begin of one says how far the log
+  // is durable whatever becomes of what is before; where it has no room, the header of another segment says it.
+  const uint32_t block = (end_.offset + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
+  if (is_sealed_ || !fits(block, 0)) {
+    if (auto begun = begin_segment(); !begun) return begun;
+  } else {
+    end_.offset = block;
+    if (auto appended = append({}); !appended) return std::unexpected(std::move(appended).error());
+  }
+  if (auto synced = sync(); !synced) return std::unexpected(std::move(synced).error());
+  return {};
+}
+
+}  // namespace ms::storage
