@@ -1,0 +1,114 @@
+#include "net/connection.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "base/clock.h"
+
+namespace ms::net {
+namespace {
+
+// How many full buffers one turn reads before the connection goes to the end of the line.
+constexpr int kReadsPerTurn = 4;
+
+}  // namespace
+
+Connection::Connection(Descriptor fd, const Stamps& stamps, SessionFactory& sessions, Mailbox& mailbox)
+    : fd_(std::move(fd)),
+      stamps_(stamps),
+      mailbox_(mailbox),
+      session_(sessions.make({.waker = *this, .stamps = stamps_})) {}
+
+Connection::Rest Connection::on_ready(std::span<char> buffer, uint64_t now_ns, ReplyObserver& observer) {
+  if (is_sending_) {
+    const Rest rest = follow(Want::kWrite, observer);
+    if (rest != Rest::kRead) return rest;
+  }
+  return read(buffer, now_ns, observer);
+}
+
+Connection::Rest Connection::on_mail(ReplyObserver& observer) {
+  parking_.store(Parking::kNot, std::memory_order_relaxed);
+  return follow(session_->on_wake(), observer);
+}
+
+Connection::Rest Connection::on_deadline(ReplyObserver& observer) {
+  if (is_sending_) return Rest::kBroken;
+  return follow(session_->on_deadline(), observer);
+}
+
+Connection::Rest Connection::read(std::span<char> buffer, uint64_t now_ns, ReplyObserver& observer) {
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    const ssize_t got = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got < 0) return errno == EAGAIN || errno == EINTR ? Rest::kRead : Rest::kBroken;
+    if (starts_request_) {
+      starts_request_ = false;
+      stamps_.taken_ns = now_ns;
+    }
+    const Want want =
+        got == 0 ? session_->on_end_of_input() : session_->on_bytes(buffer.first(static_cast<size_t>(got)));
+    const Rest rest = follow(want, observer);
+    if (rest != Rest::kRead || static_cast<size_t>(got) < buffer.size()) return rest;
+  }
+  return Rest::kRead;
+}
+
+Connection::Rest Connection::follow(Want want, ReplyObserver& observer) {
+  while (true) {
+    switch (want) {
+      case Want::kRead:
+        return Rest::kRead;
+      case Want::kWrite: {
+        Rest rest{};
+        if (!send_output(rest)) return rest;
+        stamps_.replied_ns = monotonic_ns();
+        observer.on_reply(stamps_, !has_replied_);
+        has_replied_ = true;
+        starts_request_ = true;
+        stamps_.taken_ns = stamps_.replied_ns;  // of a pipelined request, whose bytes are here already
+        stamps_.complete_ns = stamps_.durable_ns = stamps_.replied_ns = 0;
+        want = session_->on_sent();
+        break;
+      }
+      case Want::kPark:
+        if (!try_unpark()) return Rest::kParked;
+        want = session_->on_wake();
+        break;
+      case Want::kClose:
+        return Rest::kClosed;
+      case Want::kLinger:
+        return Rest::kLinger;
+    }
+  }
+}
+
+bool Connection::send_output(Rest& rest) {
+  const std::string_view output = session_->output();
+  is_sending_ = true;
+  while (sent_ < output.size()) {
+    const ssize_t sent = send(fd_.get(), output.data() + sent_, output.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) {
+      rest = errno == EAGAIN ? Rest::kWrite : Rest::kBroken;
+      return false;
+    }
+    sent_ += static_cast<size_t>(sent);
+  }
+  sent_ = 0;
+  is_sending_ = false;
+  return true;
+}
+
+bool Connection::try_unpark() {
+  // After this exchange, unless the wake came first, another worker may hold the connection: nothing of it is touched.
+  if (parking_.exchange(Parking::kParked, std::memory_order_acq_rel) != Parking::kWoken) return false;
+  parking_.store(Parking::kNot, std::memory_order_relaxed);
+  return true;
+}
+
+void Connection::wake() {
+  if (parking_.exchange(Parking::kWoken, std::memory_order_acq_rel) == Parking::kParked) mailbox_.post(this);
+}
+
+}  // namespace ms::net

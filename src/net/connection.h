@@ -1,0 +1,76 @@
+// Connection: a socket and the session that speaks on it, as a worker holds them. It moves bytes between the two, and
+// says where the connection goes when the worker can do no more for it now.
+//
+// Confined to the thread that holds its slot, but wake(), which any thread may call once for each parking.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "base/descriptor.h"
+#include "net/mailbox.h"
+#include "net/session.h"
+#include "net/stamps.h"
+
+namespace ms::net {
+
+class Connection final : public SessionWaker {
+ public:
+  // What became of the connection when a worker had done what it could.
+  enum class Rest {
+    kRead,    // put it back until there are bytes
+    kWrite,   // put it back until there is room to send
+    kParked,  // its letter will come, or has; no longer the caller's
+    kClosed,  // close it: all is said
+    kLinger,  // it needs the refusing thread
+    kBroken,  // close it: the client is gone, or failed
+  };
+
+  // Told of each reply that is with the kernel, the connection's first or a later one; the worker keeps the figures.
+  class ReplyObserver {
+   public:
+    virtual ~ReplyObserver() = default;
+    virtual void on_reply(const Stamps& stamps, bool is_first) = 0;
+  };
+
+  Connection(Descriptor fd, const Stamps& stamps, SessionFactory& sessions, Mailbox& mailbox);
+
+  int fd() const { return fd_.get(); }
+  Session& session() { return *session_; }
+  bool is_sending() const { return is_sending_; }
+  Descriptor release() { return std::move(fd_); }
+
+  // The socket has bytes, has room, or has ended. `buffer` is the worker's.
+  Rest on_ready(std::span<char> buffer, uint64_t now_ns, ReplyObserver& observer);
+  // Its letter came.
+  Rest on_mail(ReplyObserver& observer);
+  // Its deadline has passed in the lobby.
+  Rest on_deadline(ReplyObserver& observer);
+
+  void wake() override;
+
+ private:
+  enum class Parking { kNot, kParked, kWoken };
+
+  Rest read(std::span<char> buffer, uint64_t now_ns, ReplyObserver& observer);
+  // Does what the session wants until that takes waiting.
+  Rest follow(Want want, ReplyObserver& observer);
+  // Whether all of the output is with the kernel; else `rest` says what to do.
+  bool send_output(Rest& rest);
+  // Whether the session was woken in the meantime and goes on.
+  bool try_unpark();
+
+  Descriptor fd_;
+  Stamps stamps_;
+  Mailbox& mailbox_;
+  std::atomic<Parking> parking_ = Parking::kNot;
+  size_t sent_ = 0;  // of the session's output
+  bool is_sending_ = false;
+  bool starts_request_ = true;  // the next bytes are a request's first
+  bool has_replied_ = false;
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace ms::net

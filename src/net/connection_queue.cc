@@ -1,0 +1,150 @@
+#include "net/connection_queue.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/clock.h"
+
+namespace ms::net {
+namespace {
+
+// What epoll hands back: a descriptor of a connection, or one of these.
+constexpr uint64_t kMailTag = uint64_t{1} << 32;
+constexpr uint64_t kTickTag = kMailTag + 1;
+constexpr uint64_t kStopTag = kMailTag + 2;
+
+constexpr uint64_t kTickMs = 500;
+
+int control(const Descriptor& epoll_fd, int operation, int fd, uint32_t events, uint64_t tag) {
+  epoll_event event{.events = events, .data = {.u64 = tag}};
+  return epoll_ctl(epoll_fd.get(), operation, fd, &event);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ConnectionQueue>> ConnectionQueue::open(size_t descriptors_max) {
+  Descriptor epoll_fd(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_fd) return fail_errno("epoll_create1", errno);
+  Descriptor timer_fd(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!timer_fd) return fail_errno("timerfd_create", errno);
+  Descriptor stop_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!stop_fd) return fail_errno("eventfd", errno);
+  auto table = ConnectionTable::open(descriptors_max);
+  if (!table) return std::unexpected(std::move(table).error());
+  auto mailbox = Mailbox::open();
+  if (!mailbox) return std::unexpected(std::move(mailbox).error());
+
+  // Edge-triggered: each signal wakes one worker, and nothing needs to be armed again.
+  if (control(epoll_fd, EPOLL_CTL_ADD, (*mailbox)->event_fd(), EPOLLIN | EPOLLET, kMailTag) != 0 ||
+      control(epoll_fd, EPOLL_CTL_ADD, timer_fd.get(), EPOLLIN | EPOLLET, kTickTag) != 0 ||
+      control(epoll_fd, EPOLL_CTL_ADD, stop_fd.get(), EPOLLIN, kStopTag) != 0) {
+    return fail_errno("epoll_ctl", errno);
+  }
+  std::unique_ptr<ConnectionQueue> queue(new ConnectionQueue(
+      std::move(epoll_fd), std::move(timer_fd), std::move(stop_fd), std::move(*table), std::move(*mailbox)));
+  queue->set_tick_ms(kTickMs);
+  return queue;
+}
+
+ConnectionQueue::ConnectionQueue(Descriptor epoll_fd, Descriptor timer_fd, Descriptor stop_fd,
+                                 std::unique_ptr<ConnectionTable> table, std::unique_ptr<Mailbox> mailbox)
+    : epoll_fd_(std::move(epoll_fd)),
+      timer_fd_(std::move(timer_fd)),
+      stop_fd_(std::move(stop_fd)),
+      table_(std::move(table)),
+      mailbox_(std::move(mailbox)) {}
+
+bool ConnectionQueue::enqueue(int fd, uint64_t accept_begin_ns, uint64_t accepted_ns, uint64_t deadline_ns) {
+  Slot& slot = table_->claim(fd);
+  slot.phase.load(std::memory_order_acquire);  // kFree: what the descriptor's last holder did to the slot is done
+  slot.accept_begin_ns = accept_begin_ns;
+  slot.connection = nullptr;
+  slot.is_served.store(false, std::memory_order_relaxed);
+  slot.accepted_ns.store(accepted_ns, std::memory_order_relaxed);
+  slot.enqueued_ns.store(0, std::memory_order_relaxed);
+  slot.deadline_ns.store(deadline_ns, std::memory_order_relaxed);
+  slot.direction.store(Direction::kRead, std::memory_order_relaxed);
+  open_.fetch_add(1, std::memory_order_relaxed);
+  waiting_.fetch_add(1, std::memory_order_relaxed);
+  slot.phase.store(Phase::kLobby, std::memory_order_release);
+  if (control(epoll_fd_, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, static_cast<uint64_t>(fd)) == 0) {
+    return true;
+  }
+  slot.phase.store(Phase::kFree, std::memory_order_release);
+  waiting_.fetch_sub(1, std::memory_order_relaxed);
+  open_.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+void ConnectionQueue::put_back(int fd, Direction direction, uint64_t deadline_ns) {
+  Slot& slot = table_->at(fd);
+  slot.deadline_ns.store(deadline_ns, std::memory_order_relaxed);
+  slot.direction.store(direction, std::memory_order_relaxed);
+  slot.phase.store(Phase::kLobby, std::memory_order_release);
+  arm(fd, slot);
+}
+
+// Another worker's sweep may have taken the connection from the lobby by now and closed it, and the descriptor may even
+// be a new connection's: then this arms that one once too often, and the worker that it wakes finds nothing to do and
+// puts it back. Whoever held the connection in the meantime may have put it back for the other direction: hence the
+// second look.
+void ConnectionQueue::arm(int fd, const Slot& slot) {
+  Direction armed{};
+  do {
+    armed = slot.direction.load(std::memory_order_relaxed);
+    const uint32_t interest = armed == Direction::kRead ? EPOLLIN | EPOLLRDHUP : EPOLLOUT;
+    control(epoll_fd_, EPOLL_CTL_MOD, fd, interest | EPOLLONESHOT, static_cast<uint64_t>(fd));
+  } while (slot.direction.load(std::memory_order_relaxed) != armed);
+}
+
+void ConnectionQueue::remove(int fd) {
+  Slot& slot = table_->at(fd);
+  if (!slot.is_served.load(std::memory_order_relaxed)) waiting_.fetch_sub(1, std::memory_order_relaxed);
+  slot.connection = nullptr;
+  slot.phase.store(Phase::kFree, std::memory_order_release);
+  open_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void ConnectionQueue::mark_served(Slot& slot) {
+  slot.is_served.store(true, std::memory_order_relaxed);
+  waiting_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+ConnectionQueue::Event ConnectionQueue::wait() {
+  while (true) {
+    epoll_event event{};
+    if (epoll_wait(epoll_fd_.get(), &event, 1, -1) != 1) continue;
+    if (event.data.u64 < kMailTag) return {Event::Kind::kConnection, static_cast<int>(event.data.u64)};
+    if (event.data.u64 == kMailTag) return {Event::Kind::kMail};
+    if (event.data.u64 == kStopTag) return {Event::Kind::kStop};
+    uint64_t expirations = 0;
+    if (read(timer_fd_.get(), &expirations, sizeof expirations) > 0) return {Event::Kind::kTick};
+  }
+}
+
+void ConnectionQueue::set_tick_ms(uint64_t milliseconds) {
+  const timespec period{.tv_sec = static_cast<time_t>(milliseconds / 1000),
+                        .tv_nsec = static_cast<long>(milliseconds % 1000 * kNanosPerMilli)};
+  const itimerspec timer{.it_interval = period, .it_value = period};
+  timerfd_settime(timer_fd_.get(), 0, &timer, nullptr);
+}
+
+void ConnectionQueue::stop_workers() { eventfd_write(stop_fd_.get(), 1); }
+
+uint64_t ConnectionQueue::oldest_age_ns(uint64_t now_ns) {
+  if (length() == 0) return 0;
+  uint64_t oldest = now_ns;
+  for (size_t fd = 0; fd < table_->end(); ++fd) {
+    const Slot& slot = table_->at(static_cast<int>(fd));
+    if (slot.phase.load(std::memory_order_acquire) != Phase::kLobby) continue;
+    if (slot.is_served.load(std::memory_order_relaxed)) continue;
+    oldest = std::min(oldest, slot.accepted_ns.load(std::memory_order_relaxed));
+  }
+  return now_ns - oldest;
+}
+
+}  // namespace ms::net

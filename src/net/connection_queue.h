@@ -1,0 +1,84 @@
+// ConnectionQueue: where every connection waits that needs no thread, and where idle workers wait for one.
+//
+// It is a *lobby*: one epoll set in which each waiting connection is armed for a single event (EPOLLONESHOT). The
+// accept loop puts a connection in with a stamp and one epoll_ctl; the kernel wakes one worker, once, when there are
+// bytes. A connection that a worker is done with for the moment (a partial request, a keep-alive pause, a full send
+// buffer) goes back into the same lobby, so the next free worker takes it on: waiting stays where it is seen, a busy
+// worker strands nobody, and a slow client holds no thread. Workers take one event at a time for the same reason.
+//
+// Length and age of the queue come from the stamps in the slots: a connection that was accepted and that no worker has
+// taken yet counts.
+//
+// Thread-safe, but enqueue(), which is the accept thread's.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "base/descriptor.h"
+#include "base/error.h"
+#include "net/connection_table.h"
+#include "net/mailbox.h"
+
+namespace ms::net {
+
+class ConnectionQueue {
+ public:
+  // What a worker is woken for.
+  struct Event {
+    enum class Kind {
+      kConnection,  // `fd` has bytes, has room for bytes, or has ended
+      kMail,        // the mailbox has letters
+      kTick,        // deadlines are to be looked at
+      kStop,        // the worker ends
+    };
+    Kind kind;
+    int fd = -1;
+  };
+
+  static Result<std::unique_ptr<ConnectionQueue>> open(size_t descriptors_max);
+
+  // Puts a connection that was just accepted into the lobby; it may wait there until `deadline_ns` for its first bytes.
+  // False: the kernel would not take it, and the caller still owns the descriptor.
+  bool enqueue(int fd, uint64_t accept_begin_ns, uint64_t accepted_ns, uint64_t deadline_ns);
+  // Gives a connection back to the lobby; the caller no longer holds it.
+  void put_back(int fd, Direction direction, uint64_t deadline_ns);
+  // Takes a connection that the caller holds out for good: its slot is free and no longer counted, and the descriptor
+  // is the caller's to close or to hand on.
+  void remove(int fd);
+  // Notes that a worker takes a connection for the first time.
+  void mark_served(Slot& slot);
+
+  // Blocks until there is something to do.
+  Event wait();
+  // How often a kTick comes.
+  void set_tick_ms(uint64_t milliseconds);
+  // Every wait() answers kStop from now on.
+  void stop_workers();
+
+  ConnectionTable& table() { return *table_; }
+  Mailbox& mailbox() { return *mailbox_; }
+
+  uint64_t open_connections() const { return open_.load(std::memory_order_relaxed); }
+  // Connections that no worker has taken yet.
+  uint64_t length() const { return waiting_.load(std::memory_order_relaxed); }
+  // How long the oldest of them has waited, in nanoseconds; 0 where there is none. Looks at every slot.
+  uint64_t oldest_age_ns(uint64_t now_ns);
+
+ private:
+  ConnectionQueue(Descriptor epoll_fd, Descriptor timer_fd, Descriptor stop_fd, std::unique_ptr<ConnectionTable> table,
+                  std::unique_ptr<Mailbox> mailbox);
+  // Has the kernel wake a worker for what the connection waits for, once.
+  void arm(int fd, const Slot& slot);
+
+  Descriptor epoll_fd_;
+  Descriptor timer_fd_;
+  Descriptor stop_fd_;
+  std::unique_ptr<ConnectionTable> table_;
+  std::unique_ptr<Mailbox> mailbox_;
+  std::atomic<uint64_t> open_ = 0;
+  std::atomic<uint64_t> waiting_ = 0;
+};
+
+}  // namespace ms::net

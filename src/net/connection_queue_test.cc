@@ -1,0 +1,151 @@
+#include "net/connection_queue.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace ms::net {
+namespace {
+
+using Kind = ConnectionQueue::Event::Kind;
+
+class ConnectionQueueTest : public testing::Test {
+ protected:
+  // A connection; the queue has the near end, the test the far one.
+  struct Ends {
+    Descriptor near;
+    Descriptor far;
+  };
+
+  static Ends connect() {
+    std::array<int, 2> fds{};
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()), 0);
+    return {Descriptor(fds[0]), Descriptor(fds[1])};
+  }
+
+  static void send(const Ends& ends, std::string_view text) {
+    EXPECT_EQ(::send(ends.far.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+  }
+
+  bool enqueue(const Ends& ends, uint64_t accepted_ns = 1) {
+    return queue_->enqueue(ends.near.get(), accepted_ns, accepted_ns, kFarDeadlineNs);
+  }
+
+  // The connection that the next event takes, ticks aside; as a worker does it.
+  int take() {
+    ConnectionQueue::Event event = queue_->wait();
+    while (event.kind == Kind::kTick) event = queue_->wait();
+    EXPECT_EQ(event.kind, Kind::kConnection);
+    return queue_->table().at(event.fd).try_take() ? event.fd : -1;
+  }
+
+  static constexpr uint64_t kFarDeadlineNs = ~uint64_t{0};
+  const std::unique_ptr<ConnectionQueue> queue_ = std::move(*ConnectionQueue::open(4096));
+};
+
+TEST_F(ConnectionQueueTest, TheKernelNamesWhoHasBytes) {
+  const Ends silent = connect();
+  const Ends talking = connect();
+  ASSERT_TRUE(enqueue(silent));
+  ASSERT_TRUE(enqueue(talking));
+  send(talking, "x");
+  EXPECT_EQ(take(), talking.near.get());
+}
+
+TEST_F(ConnectionQueueTest, AnEventComesOnceUntilTheConnectionIsPutBack) {
+  const Ends first = connect();
+  const Ends second = connect();
+  ASSERT_TRUE(enqueue(first));
+  ASSERT_TRUE(enqueue(second));
+  send(first, "x");
+  EXPECT_EQ(take(), first.near.get());
+  send(first, "y");
+  send(second, "x");
+  EXPECT_EQ(take(), second.near.get());
+  queue_->put_back(first.near.get(), Direction::kRead, kFarDeadlineNs);
+  EXPECT_EQ(take(), first.near.get());
+  queue_->put_back(second.near.get(), Direction::kWrite, kFarDeadlineNs);
+  EXPECT_EQ(take(), second.near.get()) << "there is room to send";
+}
+
+TEST_F(ConnectionQueueTest, OnlyOneThreadTakesAConnection) {
+  const Ends ends = connect();
+  ASSERT_TRUE(enqueue(ends));
+  Slot& slot = queue_->table().at(ends.near.get());
+  EXPECT_TRUE(slot.try_take());
+  EXPECT_FALSE(slot.try_take());
+  queue_->put_back(ends.near.get(), Direction::kRead, kFarDeadlineNs);
+  EXPECT_TRUE(slot.try_take());
+  queue_->remove(ends.near.get());
+  EXPECT_FALSE(slot.try_take());
+}
+
+TEST_F(ConnectionQueueTest, LengthCountsWhomNoWorkerHasTaken) {
+  const Ends served = connect();
+  const Ends dropped = connect();
+  ASSERT_TRUE(enqueue(served));
+  ASSERT_TRUE(enqueue(dropped));
+  EXPECT_EQ(queue_->length(), 2u);
+  Slot& slot = queue_->table().at(served.near.get());
+  ASSERT_TRUE(slot.try_take());
+  queue_->mark_served(slot);
+  EXPECT_EQ(queue_->length(), 1u);
+  queue_->put_back(served.near.get(), Direction::kRead, kFarDeadlineNs);
+  EXPECT_EQ(queue_->length(), 1u) << "it has been served before";
+  ASSERT_TRUE(queue_->table().at(dropped.near.get()).try_take());
+  queue_->remove(dropped.near.get());
+  EXPECT_EQ(queue_->length(), 0u);
+  EXPECT_EQ(queue_->open_connections(), 1u);
+  ASSERT_TRUE(slot.try_take());
+  queue_->remove(served.near.get());
+  EXPECT_EQ(queue_->length(), 0u);
+  EXPECT_EQ(queue_->open_connections(), 0u);
+}
+
+TEST_F(ConnectionQueueTest, TheAgeIsThatOfTheOldestWhoWaits) {
+  EXPECT_EQ(queue_->oldest_age_ns(1000), 0u);
+  const Ends oldest = connect();
+  const Ends younger = connect();
+  ASSERT_TRUE(enqueue(oldest, 100));
+  ASSERT_TRUE(enqueue(younger, 400));
+  EXPECT_EQ(queue_->oldest_age_ns(1000), 900u);
+  Slot& slot = queue_->table().at(oldest.near.get());
+  ASSERT_TRUE(slot.try_take());
+  queue_->mark_served(slot);
+  queue_->put_back(oldest.near.get(), Direction::kRead, kFarDeadlineNs);
+  EXPECT_EQ(queue_->oldest_age_ns(1000), 600u);
+  EXPECT_EQ(queue_->oldest_age_ns(300), 0u) << "accepted after the caller looked at the clock";
+}
+
+TEST_F(ConnectionQueueTest, WhatTheKernelDoesNotTakeIsLeftToTheCaller) {
+  const Ends ends = connect();
+  ASSERT_TRUE(enqueue(ends));
+  ASSERT_TRUE(queue_->table().at(ends.near.get()).try_take());
+  queue_->remove(ends.near.get());
+  EXPECT_FALSE(enqueue(ends)) << "the kernel has it already";
+  EXPECT_EQ(queue_->length(), 0u);
+  EXPECT_EQ(queue_->open_connections(), 0u);
+}
+
+TEST_F(ConnectionQueueTest, TicksComeAndAStopStays) {
+  queue_->set_tick_ms(1);
+  EXPECT_EQ(queue_->wait().kind, Kind::kTick);
+  EXPECT_EQ(queue_->wait().kind, Kind::kTick);
+  queue_->set_tick_ms(1'000'000);
+  queue_->stop_workers();
+  EXPECT_TRUE(queue_->wait().kind == Kind::kStop || queue_->wait().kind == Kind::kStop);
+  EXPECT_EQ(queue_->wait().kind, Kind::kStop);
+}
+
+TEST_F(ConnectionQueueTest, LettersAreAnnounced) {
+  queue_->set_tick_ms(1'000'000);
+  queue_->mailbox().post(nullptr);
+  EXPECT_EQ(queue_->wait().kind, Kind::kMail);
+}
+
+}  // namespace
+}  // namespace ms::net

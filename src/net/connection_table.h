@@ -1,0 +1,72 @@
+// ConnectionTable: one slot for each descriptor, from accept to close. The slot's phase says who may touch the
+// connection; it changes hands by one atomic step, so that no two threads ever hold it at once:
+//
+//     kFree --(accept thread)--> kLobby --(worker: try_take)--> kTaken --(worker)--> kLobby or kFree
+//
+// A parked connection stays kTaken: its letter in the mailbox is the only way back to it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/error.h"
+#include "net/stamps.h"
+
+namespace ms::net {
+
+class Connection;
+
+enum class Phase : uint8_t {
+  kFree,   // no connection, or one that is the refusing thread's
+  kLobby,  // waits in the lobby, armed for one event: nobody's
+  kTaken,  // one thread's
+};
+
+// What a connection in the lobby waits for: bytes, or room to send.
+enum class Direction : uint8_t { kRead, kWrite };
+
+struct Slot {
+  std::atomic<Phase> phase = Phase::kFree;
+  std::atomic<bool> is_served = false;                  // a worker has taken it before
+  std::atomic<Direction> direction = Direction::kRead;  // valid in kLobby
+  std::atomic<uint64_t> deadline_ns = 0;                // valid in kLobby
+  std::atomic<uint64_t> accepted_ns = 0;
+  std::atomic<uint64_t> enqueued_ns = 0;  // 0 while the accept thread is still at it
+  uint64_t accept_begin_ns = 0;           // written before the first kLobby
+  Connection* connection = nullptr;       // the holder's; null until first taken
+
+  // Whether the caller has it now. Fails where another thread was first; an event for a slot that fails is a stale one.
+  bool try_take() {
+    Phase expected = Phase::kLobby;
+    return phase.compare_exchange_strong(expected, Phase::kTaken, std::memory_order_acq_rel);
+  }
+};
+
+// Address space for every slot is reserved at once; memory is used up to the highest descriptor seen. The accept thread
+// calls claim(); everything else is thread-safe.
+class ConnectionTable {
+ public:
+  static Result<std::unique_ptr<ConnectionTable>> open(size_t descriptors_max);
+  ConnectionTable(const ConnectionTable&) = delete;
+  ConnectionTable& operator=(const ConnectionTable&) = delete;
+  ~ConnectionTable();
+
+  size_t capacity() const { return capacity_; }
+  // The slot of a descriptor that has just been accepted.
+  Slot& claim(int fd);
+  // The slot of a descriptor that was claimed before.
+  Slot& at(int fd) { return slots_[fd]; }
+  // Descriptors at or above this have never been claimed.
+  size_t end() const { return end_.load(std::memory_order_acquire); }
+
+ private:
+  ConnectionTable(Slot* slots, size_t capacity) : slots_(slots), capacity_(capacity) {}
+
+  Slot* slots_;
+  size_t capacity_;
+  std::atomic<size_t> end_ = 0;
+};
+
+}  // namespace ms::net

@@ -1,0 +1,124 @@
+#include "net/front_door.h"
+
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+#include "base/clock.h"
+
+namespace ms::net {
+namespace {
+
+// At a stop, how long a connection that was accepted may take to send its first bytes.
+constexpr uint64_t kFirstBytesAtStopMs = 500;
+constexpr uint64_t kTickAtStopMs = 10;
+
+}  // namespace
+
+Result<std::unique_ptr<FrontDoor>> FrontDoor::open(const FrontDoorOptions& options) {
+  std::vector<Listener> listeners;
+  for (const std::string& address : options.addresses) {
+    auto listener = Listener::open(address, options.backlog);
+    if (!listener) return std::unexpected(std::move(listener).error());
+    listeners.push_back(std::move(*listener));
+  }
+  auto queue = ConnectionQueue::open(options.descriptors_max);
+  if (!queue) return std::unexpected(std::move(queue).error());
+  return std::unique_ptr<FrontDoor>(new FrontDoor(options, std::move(listeners), std::move(*queue)));
+}
+
+FrontDoor::FrontDoor(const FrontDoorOptions& options, std::vector<Listener> listeners,
+                     std::unique_ptr<ConnectionQueue> queue)
+    : options_(options), listeners_(std::move(listeners)), queue_(std::move(queue)) {}
+
+FrontDoor::~FrontDoor() {
+  accept_loop_.reset();
+  queue_->stop_workers();
+  workers_.clear();
+  ConnectionTable& table = queue_->table();
+  for (size_t fd = 0; fd < table.end(); ++fd) {
+    Slot& slot = table.at(static_cast<int>(fd));
+    if (slot.phase.load(std::memory_order_acquire) == Phase::kFree) continue;
+    const std::unique_ptr<Connection> left(slot.connection);
+    if (left == nullptr) Descriptor(static_cast<int>(fd)).reset();
+  }
+}
+
+Result<void> FrontDoor::start(SessionFactory& sessions) {
+  auto refuser = Refuser::open(sessions.refusal(), options_.refuser_share);
+  if (!refuser) return std::unexpected(std::move(refuser).error());
+  refuser_ = std::move(*refuser);
+  Descriptor stop_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!stop_fd) return fail_errno("eventfd", errno);
+  worker_context_.reset(new WorkerContext{.queue = *queue_, .refuser = *refuser_, .sessions = sessions});
+  for (size_t i = 1; i <= options_.workers; ++i) {
+    workers_.push_back(std::make_unique<Worker>("worker-" + std::to_string(i), *worker_context_));
+  }
+  accept_loop_ = std::make_unique<AcceptLoop>(listeners_, *queue_, *refuser_, options_.limits, std::move(stop_fd));
+  return {};
+}
+
+uint64_t FrontDoor::stop(uint64_t timeout_ms) {
+  const uint64_t begin_ns = monotonic_ns();
+  const auto elapsed_ms = [begin_ns] { return (monotonic_ns() - begin_ns) / kNanosPerMilli; };
+  accept_loop_->stop();
+  worker_context_->idle_closed_before_ns.store(1, std::memory_order_release);
+  queue_->set_tick_ms(kTickAtStopMs);
+  while (queue_->open_connections() > 0 && elapsed_ms() < timeout_ms) {
+    if (elapsed_ms() >= kFirstBytesAtStopMs) {
+      worker_context_->idle_closed_before_ns.store(monotonic_ns(), std::memory_order_release);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(kTickAtStopMs));
+  }
+  // From here on no session is called: what handlers use may go. And what the workers were handing to the refuser is
+  // with it.
+  queue_->stop_workers();
+  for (const auto& worker : workers_) worker->join();
+  const uint64_t left = queue_->open_connections();
+  if (left == 0) refuser_->wait_until_empty();
+  return left;
+}
+
+FrontDoorStats FrontDoor::stats() {
+  const uint64_t now_ns = monotonic_ns();
+  const AcceptStats& accepts = accept_loop_->stats();
+  FrontDoorStats stats;
+  for (const Listener& listener : listeners_) stats.listen_queues.push_back({listener.address(), listener.queue()});
+  stats.kernel = kernel_counters_.read(now_ns);
+  stats.listen_depth_samples = accepts.depth_samples.value();
+  stats.listen_depth_sum = accepts.depth_sum.value();
+  stats.listen_depth_max = accepts.depth_max.load(std::memory_order_relaxed);
+  stats.accepted = accepts.accepted.value();
+  stats.accept_failures = accepts.failed.value();
+  stats.accept_cpu_ns = accept_loop_->cpu_ns();
+  stats.refused_connections = accepts.refused_connections.value();
+  stats.refused_queue = accepts.refused_queue.value();
+  stats.refuser_held = refuser_->held();
+  stats.refuser_evictions = refuser_->evictions();
+  stats.queue_length = queue_->length();
+  stats.queue_age_ns = queue_->oldest_age_ns(now_ns);
+  stats.queue_max = options_.limits.queue_max;
+  stats.open_connections = queue_->open_connections();
+  stats.connections_max = options_.limits.connections_max;
+  add_worker_stats(stats);
+  return stats;
+}
+
+void FrontDoor::add_worker_stats(FrontDoorStats& stats) const {
+  for (const auto& worker : workers_) {
+    const WorkerStats& own = worker->stats();
+    stats.requests += own.requests.value();
+    stats.connections_served += own.connections.value();
+    stats.broken += own.broken.value();
+    stats.idle_timeouts += own.idle_timeouts.value();
+    stats.receive_timeouts += own.receive_timeouts.value();
+    stats.send_timeouts += own.send_timeouts.value();
+    stats.refused_age += own.queue_timeouts.value();
+    for (size_t i = 0; i < kStages; ++i) own.stages[i].add_to(stats.stages[i]);
+  }
+}
+
+}  // namespace ms::net

@@ -1,0 +1,105 @@
+// FrontDoor: the listeners, the accept loop, the connection queue, the workers and the refusing thread, put together.
+//
+//     kernel                         | front door
+//     listen queue  [C3][C2][C1] ----|--> accept loop --> connection queue --> worker 1..N --> session
+//                                    |                         |
+//                                    |                         +--> refuser: 503, never silence
+//
+// Created and stopped by one thread; stats() is thread-safe.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/histogram.h"
+#include "net/accept_loop.h"
+#include "net/connection_queue.h"
+#include "net/kernel_counters.h"
+#include "net/listener.h"
+#include "net/refuser.h"
+#include "net/session.h"
+#include "net/worker.h"
+
+namespace ms::net {
+
+struct FrontDoorOptions {
+  std::vector<std::string> addresses;  // see Listener::open
+  int backlog = 0;                     // of each listener
+  size_t workers = 8;
+  size_t descriptors_max = 0;  // RLIMIT_NOFILE; no accepted descriptor is at or above it
+  size_t refuser_share = 0;    // descriptors for connections that are being refused
+  AcceptLimits limits;
+};
+
+// One look at all figures.
+struct FrontDoorStats {
+  struct Queue {
+    std::string address;
+    ListenQueue queue;
+  };
+  std::vector<Queue> listen_queues;
+  NamespaceCounters kernel;
+  uint64_t listen_depth_samples = 0;
+  uint64_t listen_depth_sum = 0;
+  uint64_t listen_depth_max = 0;
+  uint64_t accepted = 0;
+  uint64_t accept_failures = 0;
+  uint64_t accept_cpu_ns = 0;
+  uint64_t refused_connections = 0;
+  uint64_t refused_queue = 0;
+  uint64_t refused_age = 0;
+  uint64_t refuser_held = 0;
+  uint64_t refuser_evictions = 0;
+  uint64_t queue_length = 0;
+  uint64_t queue_age_ns = 0;
+  uint64_t queue_max = 0;
+  uint64_t open_connections = 0;
+  uint64_t connections_max = 0;
+  uint64_t requests = 0;
+  uint64_t connections_served = 0;
+  uint64_t broken = 0;
+  uint64_t idle_timeouts = 0;
+  uint64_t receive_timeouts = 0;
+  uint64_t send_timeouts = 0;
+  std::array<DurationHistogram::Snapshot, kStages> stages;
+};
+
+class FrontDoor {
+ public:
+  // Binds and listens, but accepts nothing yet: who connects waits in the kernel.
+  static Result<std::unique_ptr<FrontDoor>> open(const FrontDoorOptions& options);
+  FrontDoor(const FrontDoor&) = delete;
+  FrontDoor& operator=(const FrontDoor&) = delete;
+  // Closes what is left. The threads that wake parked sessions have ended, or wake none any more.
+  ~FrontDoor();
+
+  const std::vector<Listener>& listeners() const { return listeners_; }
+
+  // Starts the threads. `sessions` outlives the front door.
+  Result<void> start(SessionFactory& sessions);
+
+  // Stops accepting, closes idle connections, waits until every request in hand is answered, at most `timeout_ms`, and
+  // ends the workers: no session is called any more. Returns the number of connections that were left.
+  uint64_t stop(uint64_t timeout_ms);
+
+  FrontDoorStats stats();
+
+ private:
+  FrontDoor(const FrontDoorOptions& options, std::vector<Listener> listeners, std::unique_ptr<ConnectionQueue> queue);
+  void add_worker_stats(FrontDoorStats& stats) const;
+
+  const FrontDoorOptions options_;
+  std::vector<Listener> listeners_;
+  std::unique_ptr<ConnectionQueue> queue_;
+  KernelCounters kernel_counters_;
+  std::unique_ptr<Refuser> refuser_;
+  std::unique_ptr<WorkerContext> worker_context_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<AcceptLoop> accept_loop_;
+};
+
+}  // namespace ms::net

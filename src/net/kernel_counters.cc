@@ -1,0 +1,63 @@
+#include "net/kernel_counters.h"
+
+#include <charconv>
+#include <fstream>
+#include <iterator>
+
+#include "base/clock.h"
+
+namespace ms::net {
+namespace {
+
+std::string_view next_word(std::string_view& line) {
+  const size_t begin = line.find_first_not_of(' ');
+  if (begin == std::string_view::npos) {
+    line = {};
+    return {};
+  }
+  const size_t end = line.find(' ', begin);
+  const std::string_view word = line.substr(begin, end == std::string_view::npos ? end : end - begin);
+  line = end == std::string_view::npos ? std::string_view{} : line.substr(end);
+  return word;
+}
+
+std::string_view next_line(std::string_view& text) {
+  const size_t end = text.find('\n');
+  const std::string_view line = text.substr(0, end);
+  text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+  return line;
+}
+
+}  // namespace
+
+NamespaceCounters parse_netstat(std::string_view text) {
+  NamespaceCounters counters;
+  while (!text.empty()) {
+    std::string_view names = next_line(text);
+    std::string_view values = next_line(text);
+    if (next_word(names) != "TcpExt:") continue;
+    next_word(values);
+    while (true) {
+      const std::string_view name = next_word(names);
+      const std::string_view value = next_word(values);
+      if (name.empty() || value.empty()) break;
+      uint64_t* counter = name == "ListenOverflows" ? &counters.listen_overflows
+                          : name == "ListenDrops"   ? &counters.listen_drops
+                                                    : nullptr;
+      if (counter != nullptr) std::from_chars(value.data(), value.data() + value.size(), *counter);
+    }
+  }
+  return counters;
+}
+
+NamespaceCounters KernelCounters::read(uint64_t now_ns) {
+  const MutexLock lock(mutex_);
+  if (read_at_ns_ != 0 && now_ns - read_at_ns_ < kNanosPerSecond) return last_;
+  read_at_ns_ = now_ns;
+  std::ifstream file("/proc/net/netstat");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  last_ = parse_netstat(text);
+  return last_;
+}
+
+}  // namespace ms::net

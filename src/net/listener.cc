@@ -1,0 +1,142 @@
+#include "net/listener.h"
+
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/sock_diag.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+
+namespace ms::net {
+namespace {
+
+struct HostPort {
+  std::string host;  // empty: every address
+  std::string port;
+};
+
+Result<HostPort> split_address(std::string_view address) {
+  const auto bad = [&](std::string_view why) {
+    return fail(ErrorCode::kInvalid, "listen address \"" + std::string(address) + "\": " + std::string(why) +
+                                         "; write it as 127.0.0.1:8080, [::1]:8080 or :8080");
+  };
+  const size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos) return bad("no port");
+  std::string_view host = address.substr(0, colon);
+  const std::string_view port = address.substr(colon + 1);
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (error != std::errc() || end != port.data() + port.size() || number > 65535) return bad("bad port");
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+    if (host.find(':') == std::string_view::npos) return bad("no IPv6 address in the brackets");
+  } else if (host.find(':') != std::string_view::npos) {
+    return bad("an IPv6 address needs brackets");
+  }
+  return HostPort{std::string(host), std::string(port)};
+}
+
+void set_option(int fd, int level, int name, int value) { setsockopt(fd, level, name, &value, sizeof value); }
+
+std::string format_address(const sockaddr_storage& storage) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (storage.ss_family == AF_INET6) {
+    sockaddr_in6 address{};
+    std::memcpy(&address, &storage, sizeof address);
+    inet_ntop(AF_INET6, &address.sin6_addr, text.data(), text.size());
+    return "[" + std::string(text.data()) + "]:" + std::to_string(ntohs(address.sin6_port));
+  }
+  sockaddr_in address{};
+  std::memcpy(&address, &storage, sizeof address);
+  inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
+  return std::string(text.data()) + ":" + std::to_string(ntohs(address.sin_port));
+}
+
+bool is_loopback_address(const sockaddr_storage& storage) {
+  if (storage.ss_family == AF_INET6) {
+    sockaddr_in6 address{};
+    std::memcpy(&address, &storage, sizeof address);
+    return IN6_IS_ADDR_LOOPBACK(&address.sin6_addr);
+  }
+  sockaddr_in address{};
+  std::memcpy(&address, &storage, sizeof address);
+  return (ntohl(address.sin_addr.s_addr) >> 24) == 127;
+}
+
+}  // namespace
+
+int read_somaxconn() {
+  std::ifstream file("/proc/sys/net/core/somaxconn");
+  int value = 0;
+  return file >> value && value > 0 ? value : 4096;
+}
+
+Result<Listener> Listener::open(std::string_view address, int backlog) {
+  auto parts = split_address(address);
+  if (!parts) return std::unexpected(std::move(parts).error());
+  const std::string what = "listen on " + std::string(address);
+
+  addrinfo hints{};
+  hints.ai_family = parts->host.empty() ? AF_INET6 : AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int lookup =
+      getaddrinfo(parts->host.empty() ? nullptr : parts->host.c_str(), parts->port.c_str(), &hints, &found);
+  if (lookup != 0) return fail(ErrorCode::kInvalid, what + ": " + gai_strerror(lookup));
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(found, freeaddrinfo);
+
+  Descriptor fd(socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return fail_errno(what + ": socket", errno);
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  if (found->ai_family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, parts->host.empty() ? 0 : 1);
+  if (bind(fd.get(), found->ai_addr, found->ai_addrlen) != 0) return fail_errno(what, errno);
+  if (listen(fd.get(), backlog) != 0) return fail_errno(what, errno);
+
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0) return fail_errno(what, errno);
+  return Listener(std::move(fd), format_address(bound), is_loopback_address(bound));
+}
+
+uint32_t Listener::queue_depth() const {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  getsockopt(fd_.get(), IPPROTO_TCP, TCP_INFO, &info, &size);
+  return info.tcpi_unacked;
+}
+
+ListenQueue Listener::queue() const {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  getsockopt(fd_.get(), IPPROTO_TCP, TCP_INFO, &info, &size);
+  std::array<uint32_t, SK_MEMINFO_VARS> memory{};
+  size = sizeof memory;
+  getsockopt(fd_.get(), SOL_SOCKET, SO_MEMINFO, memory.data(), &size);
+  return {.depth = info.tcpi_unacked, .limit = info.tcpi_sacked, .drops = memory[SK_MEMINFO_DROPS]};
+}
+
+void Listener::stop_listening() { shutdown(fd_.get(), SHUT_RDWR); }
+
+void Listener::drop_handshakes() {
+  // The filter sees the TCP header (RFC 9293 section 3.1): byte 13 holds the flags, 0x02 SYN and 0x10 ACK.
+  sock_filter drop_syn[] = {
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),          BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+  };
+  const sock_fprog program{.len = std::size(drop_syn), .filter = drop_syn};
+  setsockopt(fd_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+}  // namespace ms::net

@@ -1,0 +1,55 @@
+// Listener: a listening TCP socket, and what the kernel says of its listen queue.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/descriptor.h"
+#include "base/error.h"
+
+namespace ms::net {
+
+// The kernel's queue of connections whose handshake is done and which no accept has taken yet.
+struct ListenQueue {
+  uint32_t depth = 0;  // waiting now
+  uint32_t limit = 0;  // the backlog as the kernel keeps it; it holds one more than this
+  uint32_t drops = 0;  // connections this socket dropped since it was opened
+};
+
+// net.core.somaxconn: the deepest listen queue that the kernel grants. 4096, its own default, where it cannot be read.
+int read_somaxconn();
+
+class Listener {
+ public:
+  // Binds and listens. `address` is "127.0.0.1:8080", "[::1]:8080", "localhost:8080", or ":8080" for every address of
+  // both families; port 0 lets the kernel choose. Accepted sockets inherit TCP_NODELAY.
+  static Result<Listener> open(std::string_view address, int backlog);
+
+  int fd() const { return fd_.get(); }
+  // The address as bound, with the port that was chosen: "127.0.0.1:43211".
+  const std::string& address() const { return address_; }
+  bool is_loopback() const { return is_loopback_; }
+
+  // One getsockopt each for TCP_INFO and SO_MEMINFO; thread-safe.
+  ListenQueue queue() const;
+  // Depth alone; for the accept loop.
+  uint32_t queue_depth() const;
+
+  // Makes the kernel drop every SYN, so that no further handshake begins: the clients send theirs again, and meet
+  // whoever listens then instead of a reset. Handshakes under way are completed: to drop their last ACK would leave a
+  // client that believes it is connected, and is then reset.
+  void drop_handshakes();
+  // Frees the address for a successor. The descriptor stays open, so that queue() may go on asking.
+  void stop_listening();
+
+ private:
+  Listener(Descriptor fd, std::string address, bool is_loopback)
+      : fd_(std::move(fd)), address_(std::move(address)), is_loopback_(is_loopback) {}
+
+  Descriptor fd_;
+  std::string address_;
+  bool is_loopback_;
+};
+
+}  // namespace ms::net
