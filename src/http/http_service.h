@@ -1,0 +1,58 @@
+// HttpService: HTTP on the front door. It makes a session for each connection, and holds what all sessions share: the
+// limits, the routes, and whether the server is stopping.
+//
+// Thread-safe; outlives its sessions.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "http/handler.h"
+#include "http/message.h"
+#include "net/session.h"
+
+namespace ms::http {
+
+class HttpService final : public net::SessionFactory {
+ public:
+  // A client that is refused is asked to come back after this many seconds.
+  static constexpr int kRetryAfterSeconds = 5;
+
+  HttpService(const Limits& limits, const Router& router);
+
+  std::unique_ptr<net::Session> make(const net::SessionContext& context) override;
+  std::string_view refusal() const override { return refusal_; }
+
+  // Requests whose header is complete from now on are routed by `router`, which outlives the service.
+  void route_by(const Router& router) { router_.store(&router, std::memory_order_release); }
+  // Every reply from now on ends its connection.
+  void begin_stop() { is_stopping_.store(true, std::memory_order_release); }
+
+  const Limits& limits() const { return limits_; }
+  const Router& router() const { return *router_.load(std::memory_order_acquire); }
+  bool is_stopping() const { return is_stopping_.load(std::memory_order_acquire); }
+
+  void count_response(int status);
+  // Status and number of the responses that sessions have written, by status.
+  std::vector<std::pair<int, uint64_t>> responses() const;
+
+ private:
+  static constexpr size_t kStatusMax = 600;
+
+  const Limits limits_;
+  const std::string refusal_;
+  std::atomic<const Router*> router_;
+  std::atomic<bool> is_stopping_ = false;
+  std::array<std::atomic<uint64_t>, kStatusMax> responses_{};
+};
+
+// A 503 that asks the client to send the same again later.
+Response retry_later(std::string_view message);
+
+}  // namespace ms::http

@@ -1,0 +1,115 @@
+#include "http/http_session.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/clock.h"
+#include "http/http_service.h"
+
+namespace ms::http {
+
+HttpSession::HttpSession(HttpService& service, const net::SessionContext& context)
+    : service_(service), context_(context), parser_(service.limits()) {}
+
+net::Want HttpSession::on_bytes(std::span<const char> bytes) { return advance(bytes); }
+
+net::Want HttpSession::advance(std::span<const char> bytes) {
+  while (true) {
+    bytes = bytes.subspan(parser_.feed(bytes));
+    switch (parser_.state()) {
+      case RequestParser::State::kHeader:
+        return net::Want::kRead;
+      case RequestParser::State::kFailed:
+        return answer(error_response(parser_.failure().status, parser_.failure().message), false);
+      case RequestParser::State::kBody:
+        if (route_ == nullptr) {
+          if (auto refusal = find_route()) return answer(std::move(*refusal), false);
+          body_begin_ns_ = monotonic_ns();
+        }
+        if (bytes.empty()) return net::Want::kRead;
+        break;
+      case RequestParser::State::kComplete:
+        return dispatch(bytes);
+    }
+  }
+}
+
+std::optional<Response> HttpSession::find_route() {
+  auto found = service_.router().find(parser_.request());
+  if (Response* refusal = std::get_if<Response>(&found)) return std::move(*refusal);
+  route_ = std::get<const Route*>(found);
+  return std::nullopt;
+}
+
+net::Want HttpSession::dispatch(std::span<const char> rest) {
+  context_.stamps.complete_ns = monotonic_ns();
+  pipelined_.assign(rest.begin(), rest.end());
+  if (route_ == nullptr) {
+    if (auto refusal = find_route()) return answer(std::move(*refusal), true);
+  }
+  route_->handler(parser_.request(), Responder(this));
+  return net::Want::kPark;
+}
+
+void HttpSession::complete(Response response, uint64_t durable_ns) {
+  response_ = std::move(response);
+  context_.stamps.durable_ns = durable_ns;
+  context_.waker.wake();
+}
+
+net::Want HttpSession::on_wake() { return answer(*std::exchange(response_, std::nullopt), true); }
+
+net::Want HttpSession::answer(Response response, bool is_all_read) {
+  if (!is_all_read) {
+    response.close = true;
+    lingers_ = true;
+  }
+  const Request& request = parser_.request();
+  const bool keeps_alive = request.keep_alive && !response.close && !service_.is_stopping();
+  closes_ = !keeps_alive;
+  if (closes_ && request.keep_alive) lingers_ = true;  // the client's next request may be on the wire
+  output_.clear();
+  serialize(response,
+            {.keep_alive = keeps_alive,
+             .head = request.method == "HEAD",
+             .version_minor = request.version_minor,
+             .unix_ms = wall_ms()},
+            output_);
+  service_.count_response(response.status);
+  return net::Want::kWrite;
+}
+
+net::Want HttpSession::on_sent() {
+  has_answered_ = true;
+  if (closes_) return lingers_ || !pipelined_.empty() ? net::Want::kLinger : net::Want::kClose;
+  output_.clear();
+  parser_.reset();
+  route_ = nullptr;
+  body_begin_ns_ = 0;
+  if (pipelined_.empty()) return net::Want::kRead;
+  const std::string bytes = std::exchange(pipelined_, {});
+  return advance(bytes);
+}
+
+// Whether it comes between two requests or in the middle of one: there is nobody left to answer to what was not asked.
+net::Want HttpSession::on_end_of_input() { return net::Want::kClose; }
+
+net::Want HttpSession::on_deadline() {
+  if (is_idle()) return net::Want::kClose;
+  const bool is_in_body = parser_.state() == RequestParser::State::kBody;
+  return answer(error_response(408, is_in_body ? "the body took too long" : "the header took too long"), false);
+}
+
+uint64_t HttpSession::deadline_ns() const {
+  if (parser_.state() == RequestParser::State::kBody) {
+    const uint64_t allowed_ms = kBodyDeadlineMs + parser_.body_bytes() * 1000 / kBodyBytesPerSecond;
+    return body_begin_ns_ + std::min(allowed_ms, kBodyDeadlineMsMax) * kNanosPerMilli;
+  }
+  const uint64_t allowed_ms = is_idle() ? kKeepAliveMs : kHeaderDeadlineMs;
+  return context_.stamps.taken_ns + allowed_ms * kNanosPerMilli;
+}
+
+bool HttpSession::is_idle() const { return has_answered_ && parser_.is_untouched(); }
+
+}  // namespace ms::http

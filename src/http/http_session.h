@@ -1,0 +1,69 @@
+// HttpSession: the requests of one connection, one after the other.
+//
+//     bytes -> RequestParser -> (header complete: is there a route?) -> handler -> parked -> response -> bytes
+//
+// Requests that a client sends without waiting (pipelining) are kept until the one before is answered. While a request
+// is being answered nothing is read, so a client that only sends is slowed by TCP.
+//
+// Deadlines: a header is complete 10 s after its first byte; a body 10 s after its header, and a second later for each
+// 64 KiB of it that have come, at most 10 minutes; the next request begins within 75 s.
+//
+// Confined as net::Session says; complete() comes from any thread, while the session is parked.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "http/handler.h"
+#include "http/message.h"
+#include "http/request_parser.h"
+#include "net/session.h"
+
+namespace ms::http {
+
+class HttpService;
+
+class HttpSession final : public net::Session, private Exchange {
+ public:
+  static constexpr uint64_t kHeaderDeadlineMs = 10'000;
+  static constexpr uint64_t kBodyDeadlineMs = 10'000;
+  static constexpr uint64_t kBodyBytesPerSecond = 64 * 1024;
+  static constexpr uint64_t kBodyDeadlineMsMax = 600'000;
+  static constexpr uint64_t kKeepAliveMs = 75'000;
+
+  HttpSession(HttpService& service, const net::SessionContext& context);
+
+  net::Want on_bytes(std::span<const char> bytes) override;
+  net::Want on_wake() override;
+  net::Want on_sent() override;
+  net::Want on_end_of_input() override;
+  net::Want on_deadline() override;
+  std::string_view output() const override { return output_; }
+  uint64_t deadline_ns() const override;
+  bool is_idle() const override;
+
+ private:
+  void complete(Response response, uint64_t durable_ns) override;
+
+  net::Want advance(std::span<const char> bytes);
+  // Finds the route once the header is complete; a response where there is none.
+  std::optional<Response> find_route();
+  net::Want dispatch(std::span<const char> rest);
+  // Answers without a handler. `is_all_read`: nothing of the request is still to come.
+  net::Want answer(Response response, bool is_all_read);
+
+  HttpService& service_;
+  const net::SessionContext context_;
+  RequestParser parser_;
+  const Route* route_ = nullptr;
+  std::optional<Response> response_;  // the handler's
+  std::string output_;
+  std::string pipelined_;       // bytes behind the request that is being answered
+  uint64_t body_begin_ns_ = 0;  // when its header was complete; 0 before
+  bool has_answered_ = false;   // at least one request of the connection
+  bool closes_ = false;         // the reply being written is the last one,
+  bool lingers_ = false;        // and bytes of the client's may be unread
+};
+
+}  // namespace ms::http

@@ -1,0 +1,385 @@
+#include "http/request_parser.h"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "http/ascii.h"
+#include "http/header_scanner.h"
+#include "http/raw_header.h"
+#include "http/request_target.h"
+
+namespace ms::http {
+namespace {
+
+namespace beast = boost::beast;
+
+// Empty lines accepted before a request line (RFC 9112 section 2.2 asks for one at least).
+constexpr size_t kEmptyLinesMax = 4;
+// Chunk extensions of one request, all of them together; they are read and dropped.
+constexpr size_t kChunkExtensionBytesMax = 4 * 1024;
+// A chunk's line without extensions: 16 digits and CRLF.
+constexpr size_t kChunkLineBytesMax = 18;
+constexpr size_t kKeptBufferBytesMax = 4 * 1024;
+
+// Beast's events, written into a Request. It is given the header, each chunk's line, and the trailer in one piece each;
+// the limits are ours, so its own are out of the way.
+class BeastParser final : public beast::http::basic_parser<true> {
+ public:
+  explicit BeastParser(Request& request) : request_(request) {
+    header_limit(std::numeric_limits<std::uint32_t>::max());
+    body_limit(boost::none);
+  }
+
+ private:
+  using Code = beast::error_code;
+
+  void on_request_impl(beast::http::verb, beast::string_view method, beast::string_view target, int version,
+                       Code&) override {
+    request_.method = method;
+    request_.target = target;
+    request_.version_minor = version % 10;
+  }
+  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value, Code&) override {
+    if (!header_done_) request_.headers.emplace_back(std::string(name), std::string(value));
+  }
+  void on_header_impl(Code&) override { header_done_ = true; }
+  size_t on_body_impl(beast::string_view bytes, Code&) override {
+    request_.body.append(bytes);
+    return bytes.size();
+  }
+  size_t on_chunk_body_impl(uint64_t, beast::string_view bytes, Code&) override {
+    request_.body.append(bytes);
+    return bytes.size();
+  }
+  void on_response_impl(int, beast::string_view, int, Code&) override {}
+  void on_body_init_impl(const boost::optional<uint64_t>&, Code&) override {}
+  void on_chunk_header_impl(uint64_t, beast::string_view, Code&) override {}
+  void on_finish_impl(Code&) override {}
+
+  Request& request_;
+  bool header_done_ = false;  // what follows are trailer fields, which are dropped
+};
+
+// RFC 9112 section 9.3.
+bool wants_keep_alive(const Request& request) {
+  bool asks_to_keep = request.version_minor >= 1;
+  for (const Header& header : request.headers) {
+    if (!equals_ignoring_case(header.name, "connection")) continue;
+    if (list_contains(header.value, "close")) return false;
+    asks_to_keep = asks_to_keep || list_contains(header.value, "keep-alive");
+  }
+  return asks_to_keep;
+}
+
+// Keeps a buffer for the next request, unless it is so large that an idle connection should not hold it.
+void clear(std::string& buffer) {
+  buffer.clear();
+  if (buffer.capacity() > kKeptBufferBytesMax) buffer.shrink_to_fit();
+}
+
+void clear(Request& request) {
+  clear(request.method);
+  clear(request.target);
+  clear(request.path);
+  clear(request.query);
+  request.headers.clear();
+  clear(request.body);
+  request.version_minor = 1;
+  request.keep_alive = true;
+  request.has_body = false;
+}
+
+}  // namespace
+
+class RequestParser::Impl {
+ public:
+  explicit Impl(const Limits& limits) : limits_(limits) { reset(); }
+
+  size_t feed(std::string_view bytes);
+  void reset();
+
+  State state() const { return state_; }
+  bool is_untouched() const { return phase_ == Phase::kEmptyLines && state_ == State::kHeader; }
+  std::optional<size_t> declared_body_bytes() const { return declared_body_bytes_; }
+  Request& request() { return request_; }
+  const Request& request() const { return request_; }
+  const ParseFailure& failure() const { return failure_; }
+
+ private:
+  // Where in the request the next byte stands.
+  enum class Phase { kEmptyLines, kHeader, kBody, kChunkLine, kChunk, kChunkEnd, kTrailer };
+
+  size_t take(std::string_view bytes);
+  size_t take_empty_lines(std::string_view bytes);
+  size_t take_header(std::string_view bytes);
+  size_t take_body(std::string_view bytes);
+  size_t take_chunk_line(std::string_view bytes);
+  size_t take_chunk(std::string_view bytes);
+  size_t take_chunk_end(std::string_view bytes);
+  size_t take_trailer(std::string_view bytes);
+
+  void finish_header(std::string_view header);
+  void finish_chunk_line();
+  void finish_trailer();
+  void begin_body();
+  void begin_line(Phase phase);
+  void begin_block(Phase phase, HeaderScanner::Block block);
+  void reserve_body(size_t more);
+  bool give_to_beast(std::string_view bytes);
+  void fail(ParseFailure failure);
+
+  Limits limits_;
+  State state_ = State::kHeader;
+  Phase phase_ = Phase::kEmptyLines;
+  ParseFailure failure_;
+  Request request_;
+  std::optional<BeastParser> beast_;
+  std::optional<HeaderScanner> scanner_;  // in the header and the trailer
+
+  // What Beast is to be given in one piece and has not come whole: a header, or the CRLF behind a chunk, the next
+  // chunk's line and, behind the last of them, the trailer.
+  std::string pending_;
+  size_t empty_lines_ = 0;
+  bool in_line_end_ = false;  // among the empty lines, behind a carriage return
+
+  std::optional<size_t> declared_body_bytes_;
+  size_t remaining_bytes_ = 0;       // of the body, or of the current chunk
+  size_t piece_begin_ = 0;           // where in pending_ the current chunk line or trailer begins
+  size_t extension_bytes_left_ = 0;  // of kChunkExtensionBytesMax
+};
+
+void RequestParser::Impl::reset() {
+  clear(request_);
+  state_ = State::kHeader;
+  phase_ = Phase::kEmptyLines;
+  beast_.emplace(request_);
+  scanner_.reset();
+  clear(pending_);
+  empty_lines_ = 0;
+  in_line_end_ = false;
+  declared_body_bytes_.reset();
+  remaining_bytes_ = 0;
+  extension_bytes_left_ = kChunkExtensionBytesMax;
+}
+
+size_t RequestParser::Impl::feed(std::string_view bytes) {
+  const State state_before = state_;
+  size_t taken = 0;
+  while (taken < bytes.size() && state_ == state_before && state_ != State::kComplete && state_ != State::kFailed) {
+    taken += take(bytes.substr(taken));
+  }
+  return taken;
+}
+
+size_t RequestParser::Impl::take(std::string_view bytes) {
+  switch (phase_) {
+    case Phase::kEmptyLines:
+      return take_empty_lines(bytes);
+    case Phase::kHeader:
+      return take_header(bytes);
+    case Phase::kBody:
+      return take_body(bytes);
+    case Phase::kChunkLine:
+      return take_chunk_line(bytes);
+    case Phase::kChunk:
+      return take_chunk(bytes);
+    case Phase::kChunkEnd:
+      return take_chunk_end(bytes);
+    case Phase::kTrailer:
+      return take_trailer(bytes);
+  }
+  std::unreachable();
+}
+
+size_t RequestParser::Impl::take_empty_lines(std::string_view bytes) {
+  size_t taken = 0;
+  for (const char c : bytes) {
+    if (!in_line_end_ && is_token_char(c)) {
+      phase_ = Phase::kHeader;
+      scanner_.emplace(limits_, HeaderScanner::Block::kHeader);
+      return taken;
+    }
+    ++taken;
+    if (c != (in_line_end_ ? '\n' : '\r')) {
+      fail({400, "malformed request line: bad method"});
+      return taken;
+    }
+    if (in_line_end_ && ++empty_lines_ > kEmptyLinesMax) {
+      fail({400, "too many empty lines before the request line"});
+      return taken;
+    }
+    in_line_end_ = !in_line_end_;
+  }
+  return taken;
+}
+
+size_t RequestParser::Impl::take_header(std::string_view bytes) {
+  const size_t taken = scanner_->scan(bytes);
+  if (scanner_->failure()) {
+    fail(*scanner_->failure());
+  } else if (scanner_->is_complete() && pending_.empty()) {
+    finish_header(bytes.substr(0, taken));
+  } else {
+    pending_.append(bytes.substr(0, taken));
+    if (scanner_->is_complete()) finish_header(pending_);
+  }
+  return taken;
+}
+
+void RequestParser::Impl::finish_header(std::string_view header) {
+  if (auto failure = check_raw_header(header)) return fail(*std::move(failure));
+  request_.headers.reserve(scanner_->headers());
+  if (!give_to_beast(header)) return;
+  std::optional<RequestTarget> target = parse_target(request_.method, request_.target);
+  if (!target) return fail({400, "malformed request line: bad target"});
+  request_.path = std::move(target->path);
+  request_.query = std::move(target->query);
+  request_.keep_alive = wants_keep_alive(request_);
+  begin_body();
+}
+
+void RequestParser::Impl::begin_body() {
+  request_.has_body = !beast_->is_done();
+  if (const auto length = beast_->content_length()) {
+    if (*length > limits_.body_bytes_max) {
+      return fail({413, "the body is larger than " + std::to_string(limits_.body_bytes_max) + " bytes"});
+    }
+    declared_body_bytes_ = *length;
+    remaining_bytes_ = *length;
+  }
+  if (!request_.has_body) {
+    state_ = State::kComplete;
+    return;
+  }
+  state_ = State::kBody;
+  phase_ = beast_->chunked() ? Phase::kChunkLine : Phase::kBody;
+  pending_.clear();
+  piece_begin_ = 0;
+}
+
+size_t RequestParser::Impl::take_body(std::string_view bytes) {
+  const std::string_view piece = bytes.substr(0, remaining_bytes_);
+  reserve_body(piece.size());
+  if (!give_to_beast(piece)) return piece.size();
+  remaining_bytes_ -= piece.size();
+  if (remaining_bytes_ == 0) state_ = State::kComplete;
+  return piece.size();
+}
+
+// Grows by doubling, like a string, but never beyond what was declared: a client that declares much and sends little
+// costs little.
+void RequestParser::Impl::reserve_body(size_t more) {
+  const size_t needed = request_.body.size() + more;
+  if (needed <= request_.body.capacity()) return;
+  request_.body.reserve(std::max(needed, std::min(2 * request_.body.capacity(), *declared_body_bytes_)));
+}
+
+size_t RequestParser::Impl::take_chunk_line(std::string_view bytes) {
+  const size_t line_feed = bytes.find('\n');
+  const bool line_ends = line_feed != std::string_view::npos;
+  const size_t taken = line_ends ? line_feed + 1 : bytes.size();
+  if (pending_.size() - piece_begin_ + taken > kChunkLineBytesMax + extension_bytes_left_) {
+    fail({400, "a chunk's line is too long"});
+    return taken;
+  }
+  pending_.append(bytes.substr(0, taken));
+  if (line_ends) finish_chunk_line();
+  return taken;
+}
+
+void RequestParser::Impl::finish_chunk_line() {
+  std::string_view line = std::string_view(pending_).substr(piece_begin_);
+  if (!line.ends_with("\r\n")) return fail({400, "a chunk's line ends without a carriage return"});
+  line.remove_suffix(2);
+  const auto size = parse_chunk_size(line);
+  if (!size) return fail(size.error());
+  const size_t extension_bytes = line.size() - chunk_size_digits(line);
+  if (extension_bytes > extension_bytes_left_) return fail({400, "a chunk's line is too long"});
+  extension_bytes_left_ -= extension_bytes;
+  if (*size > limits_.body_bytes_max - request_.body.size()) {
+    return fail({413, "the body is larger than " + std::to_string(limits_.body_bytes_max) + " bytes"});
+  }
+  if (*size == 0) {
+    phase_ = Phase::kTrailer;
+    piece_begin_ = pending_.size();
+    scanner_.emplace(limits_, HeaderScanner::Block::kTrailer);
+    return;
+  }
+  if (!give_to_beast(pending_)) return;
+  pending_.clear();
+  remaining_bytes_ = *size;
+  phase_ = Phase::kChunk;
+}
+
+size_t RequestParser::Impl::take_chunk(std::string_view bytes) {
+  const std::string_view piece = bytes.substr(0, remaining_bytes_);
+  if (!give_to_beast(piece)) return piece.size();
+  remaining_bytes_ -= piece.size();
+  if (remaining_bytes_ == 0) phase_ = Phase::kChunkEnd;
+  return piece.size();
+}
+
+size_t RequestParser::Impl::take_chunk_end(std::string_view bytes) {
+  constexpr std::string_view kLineEnd = "\r\n";
+  if (bytes.front() != kLineEnd[pending_.size()]) {
+    fail({400, "a chunk is longer than its size"});
+    return 1;
+  }
+  pending_ += bytes.front();
+  if (pending_.size() == kLineEnd.size()) {
+    phase_ = Phase::kChunkLine;
+    piece_begin_ = pending_.size();
+  }
+  return 1;
+}
+
+size_t RequestParser::Impl::take_trailer(std::string_view bytes) {
+  const size_t taken = scanner_->scan(bytes);
+  if (scanner_->failure()) {
+    fail(*scanner_->failure());
+    return taken;
+  }
+  pending_.append(bytes.substr(0, taken));
+  if (scanner_->is_complete()) finish_trailer();
+  return taken;
+}
+
+void RequestParser::Impl::finish_trailer() {
+  if (auto failure = check_raw_trailer(std::string_view(pending_).substr(piece_begin_)))
+    return fail(*std::move(failure));
+  if (give_to_beast(pending_)) state_ = State::kComplete;
+}
+
+// False if Beast does not take the bytes as a whole: then the request is refused.
+bool RequestParser::Impl::give_to_beast(std::string_view bytes) {
+  beast::error_code error;
+  const size_t taken = beast_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
+  if (!error && taken == bytes.size()) return true;
+  fail({400, "malformed request: " + (error ? error.message() : "unexpected bytes")});
+  return false;
+}
+
+void RequestParser::Impl::fail(ParseFailure failure) {
+  state_ = State::kFailed;
+  failure_ = std::move(failure);
+}
+
+RequestParser::RequestParser(const Limits& limits) : impl_(std::make_unique<Impl>(limits)) {}
+RequestParser::~RequestParser() = default;
+RequestParser::RequestParser(RequestParser&&) noexcept = default;
+RequestParser& RequestParser::operator=(RequestParser&&) noexcept = default;
+
+size_t RequestParser::feed(std::span<const char> bytes) { return impl_->feed({bytes.data(), bytes.size()}); }
+RequestParser::State RequestParser::state() const { return impl_->state(); }
+bool RequestParser::is_untouched() const { return impl_->is_untouched(); }
+size_t RequestParser::body_bytes() const { return std::as_const(*impl_).request().body.size(); }
+std::optional<size_t> RequestParser::declared_body_bytes() const { return impl_->declared_body_bytes(); }
+Request& RequestParser::request() { return impl_->request(); }
+const ParseFailure& RequestParser::failure() const { return impl_->failure(); }
+void RequestParser::reset() { impl_->reset(); }
+
+}  // namespace ms::http
