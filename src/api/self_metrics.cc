@@ -1,0 +1,179 @@
+#include "api/self_metrics.h"
+
+#include <sys/resource.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "wire/text_exposition.h"
+
+namespace ms::api {
+namespace {
+
+using model::MetricType;
+
+// The page under construction; the prefix is said once.
+class Page {
+ public:
+  void gauge(std::string_view name, std::string_view help, double value) { one(name, MetricType::kGauge, help, value); }
+  void counter(std::string_view name, std::string_view help, double value) {
+    one(name, MetricType::kCounter, help, value);
+  }
+  void family(std::string_view name, MetricType type, std::string_view help) {
+    text_.metric("metricstream_" + std::string(name), type, help);
+  }
+  void labelled(std::string_view label, std::string_view label_value, double value) {
+    const std::array labels = {model::Label{label, label_value}};
+    text_.sample(value, labels);
+  }
+  wire::TextExposition& text() { return text_; }
+
+ private:
+  void one(std::string_view name, MetricType type, std::string_view help, double value) {
+    family(name, type, help);
+    text_.sample(value);
+  }
+
+  wire::TextExposition text_;
+};
+
+double real(uint64_t number) { return static_cast<double>(number); }
+
+// Divided, not multiplied by 1e-9: so 1000 ns are written as 1e-06, with no trace of binary fractions.
+double seconds(uint64_t nanoseconds) { return real(nanoseconds) / 1e9; }
+
+void write_listen_queues(Page& page, const net::FrontDoorStats& door) {
+  page.family("listen_queue_depth", MetricType::kGauge,
+              "Connections that wait in the kernel's listen queue right now, by listening address.");
+  for (const auto& [address, queue] : door.listen_queues) page.labelled("listen", address, queue.depth);
+  page.family("listen_queue_limit", MetricType::kGauge, "Backlog of the listen queue, as the kernel keeps it.");
+  for (const auto& [address, queue] : door.listen_queues) page.labelled("listen", address, queue.limit);
+  page.family("listen_drops_total", MetricType::kCounter, "Connections that the listening socket itself dropped.");
+  for (const auto& [address, queue] : door.listen_queues) page.labelled("listen", address, queue.drops);
+  page.counter("netns_listen_overflows_total",
+               "ListenOverflows of the whole network namespace, every program's listen queues.",
+               real(door.kernel.listen_overflows));
+  page.counter("netns_listen_drops_total",
+               "ListenDrops of the whole network namespace, every program's listening sockets.",
+               real(door.kernel.listen_drops));
+  page.counter("listen_queue_depth_samples_total", "Looks that the accept loop took at the depth before draining.",
+               real(door.listen_depth_samples));
+  page.counter("listen_queue_depth_found_total",
+               "Sum of the depths found; by the samples, the mean that the accept loop finds.",
+               real(door.listen_depth_sum));
+  page.gauge("listen_queue_depth_max", "Greatest depth found since the start.", real(door.listen_depth_max));
+}
+
+void write_connections(Page& page, const net::FrontDoorStats& door) {
+  page.counter("accepted_connections_total", "Connections drained from the listen queue.", real(door.accepted));
+  page.counter("accept_failures_total", "accept4 calls that failed for want of descriptors or memory.",
+               real(door.accept_failures));
+  page.counter("accept_loop_cpu_seconds_total", "CPU time of the accept loop's thread.", seconds(door.accept_cpu_ns));
+  page.gauge("connection_queue_length", "Connections accepted and not yet taken by a worker.", real(door.queue_length));
+  page.gauge("connection_queue_limit", "Length at which further connections are refused.", real(door.queue_max));
+  page.gauge("connection_queue_age_seconds", "How long the oldest of them has waited.", seconds(door.queue_age_ns));
+  page.gauge("open_connections", "Connections accepted and not closed.", real(door.open_connections));
+  page.gauge("connections_limit", "Open connections at which further ones are refused.", real(door.connections_max));
+  page.counter("served_connections_total", "Connections that a worker has taken.", real(door.connections_served));
+  page.family("refused_connections_total", MetricType::kCounter, "Connections answered 503 unserved, by reason.");
+  page.labelled("reason", "connections_limit", real(door.refused_connections));
+  page.labelled("reason", "queue_limit", real(door.refused_queue));
+  page.labelled("reason", "queue_age", real(door.refused_age));
+  page.gauge("refuser_connections", "Connections that are being refused or closed with bytes unread.",
+             real(door.refuser_held));
+  page.counter("refuser_evictions_total", "Such connections closed early, to make room for newer ones.",
+               real(door.refuser_evictions));
+  page.counter("broken_connections_total", "Connections that ended before their reply was out.", real(door.broken));
+  page.family("connection_timeouts_total", MetricType::kCounter,
+              "Deadlines that passed: idle between requests, receiving a request, sending a reply.");
+  page.labelled("kind", "idle", real(door.idle_timeouts));
+  page.labelled("kind", "receive", real(door.receive_timeouts));
+  page.labelled("kind", "send", real(door.send_timeouts));
+}
+
+void write_requests(Page& page, const net::FrontDoorStats& door, const http::HttpService& service) {
+  page.counter("requests_total", "Requests whose reply is with the kernel.", real(door.requests));
+  page.family("http_responses_total", MetricType::kCounter, "HTTP responses, by status code.");
+  for (const auto& [status, count] : service.responses()) page.labelled("code", std::to_string(status), real(count));
+  std::vector<double> bounds;
+  bounds.reserve(DurationHistogram::kUpperBoundsNs.size());
+  for (const uint64_t bound_ns : DurationHistogram::kUpperBoundsNs) bounds.push_back(seconds(bound_ns));
+  page.family("stage_seconds", MetricType::kHistogram,
+              "Time that requests spend in each stage, from accept4 to the reply.");
+  for (size_t i = 0; i < net::kStages; ++i) {
+    const DurationHistogram::Snapshot& stage = door.stages[i];
+    const std::array labels = {model::Label{"stage", net::stage_name(static_cast<net::Stage>(i))}};
+    page.text().histogram(bounds, stage.counts, seconds(stage.sum_ns), labels);
+  }
+}
+
+void write_store(Page& page, const storage::Store& store) {
+  const storage::Store::Stats stats = store.stats();
+  const storage::Store::Health health = store.health();
+  page.gauge("store_accepts_writes", "1 while writes can be stored, 0 while they are refused; /health says why.",
+             health.accepts_writes ? 1 : 0);
+  page.gauge("store_damaged_places", "Damaged places found in the log at the start and set aside.",
+             real(health.damaged_places));
+  page.gauge("store_series", "Series known to the store.", real(stats.series));
+  page.counter("store_samples_total", "Samples written to the log and applied since the start.",
+               real(stats.samples_appended));
+  page.gauge("store_samples_replayed", "Samples replayed from the log at the start.", real(stats.samples_replayed));
+  page.counter("store_writes_refused_total", "Writes answered 503: no memory, no disk, a full queue, a failed log.",
+               real(stats.writes_refused));
+  page.gauge("store_write_queue_bytes", "Writes queued, committed or being synced, and not acknowledged yet.",
+             real(stats.write_queue_bytes));
+  page.counter("store_series_cache_hits_total", "Series found by their raw labels.", real(stats.series_cache_hits));
+  page.counter("store_series_cache_misses_total", "Series whose labels had to be decoded.",
+               real(stats.series_cache_misses));
+  page.counter("wal_commits_total", "Group commits written to the log.", real(stats.commits));
+  page.counter("wal_bytes_total", "Bytes written to the log.", real(stats.log_bytes));
+  page.gauge("wal_segments", "Segment files of the log that hold data.", real(stats.log_segments));
+  page.counter("wal_syncs_total", "fdatasync calls on the log.", real(stats.syncs));
+  page.counter("wal_sync_seconds_total", "Time spent in them.", seconds(stats.sync_ns));
+  page.gauge("memory_bytes", "Anonymous memory of the process.", real(stats.memory_bytes));
+  page.gauge("memory_limit_bytes", "Memory beyond which writes are refused; 0 for no limit.",
+             real(stats.memory_bytes_max));
+  page.gauge("disk_free_bytes", "Free space of the data directory's file system.", real(stats.disk_free_bytes));
+}
+
+double process_cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto in_seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
+}
+
+}  // namespace
+
+void SelfMetrics::add_routes(http::Router& router) {
+  router.add({"/metrics", {"GET"}, [this](http::Request&, http::Responder responder) {
+                std::move(responder).send(
+                    {.content_type = std::string(wire::kTextExpositionContentType), .body = write_text()});
+              }});
+}
+
+std::string SelfMetrics::write_text() const {
+  Page page;
+  page.family("build_info", MetricType::kGauge, "1, with the version of this build.");
+  page.labelled("version", version_, 1);
+  const net::FrontDoorStats door = front_door_.stats();
+  write_listen_queues(page, door);
+  write_connections(page, door);
+  write_requests(page, door, service_);
+  write_store(page, store_);
+  const QueryPool::Stats queries = queries_.stats();
+  page.gauge("query_queue_length", "Queries that wait for a thread.", real(queries.queue_length));
+  page.counter("queries_refused_total", "Queries refused because the queue was full.", real(queries.refused_total));
+  wire::TextExposition& text = page.text();
+  text.metric("process_cpu_seconds_total", MetricType::kCounter, "User and system CPU time spent, in seconds.");
+  text.sample(process_cpu_seconds());
+  text.metric("process_start_time_seconds", MetricType::kGauge, "When the process started, in Unix seconds.");
+  text.sample(start_seconds_);
+  return std::move(page.text()).take();
+}
+
+}  // namespace ms::api

@@ -1,0 +1,39 @@
+// GET /metrics: the server's own figures in the Prometheus text format. Their names are an interface: dashboards and
+// alerts are written against them.
+#pragma once
+
+#include <string>
+
+#include "api/query_pool.h"
+#include "http/handler.h"
+#include "http/http_service.h"
+#include "net/front_door.h"
+#include "storage/store.h"
+
+namespace ms::api {
+
+class SelfMetrics {
+ public:
+  // All outlive this. `start_seconds` is when the process started, in Unix seconds.
+  SelfMetrics(net::FrontDoor& front_door, const http::HttpService& service, const storage::Store& store,
+              const QueryPool& queries, std::string version, double start_seconds)
+      : front_door_(front_door),
+        service_(service),
+        store_(store),
+        queries_(queries),
+        version_(std::move(version)),
+        start_seconds_(start_seconds) {}
+
+  void add_routes(http::Router& router);
+  std::string write_text() const;
+
+ private:
+  net::FrontDoor& front_door_;
+  const http::HttpService& service_;
+  const storage::Store& store_;
+  const QueryPool& queries_;
+  const std::string version_;
+  const double start_seconds_;
+};
+
+}  // namespace ms::api
