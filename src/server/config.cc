@@ -1,0 +1,186 @@
+#include "server/config.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "promql/duration.h"
+
+namespace ms::server {
+namespace {
+
+constexpr const char* kDescription =
+    "MetricStream takes metrics in, acknowledges them when they are durable, and answers queries.";
+
+constexpr const char* kFooter = R"(
+Every option is also read from the environment: --data-dir from METRICSTREAM_DATA_DIR, and so on; an option wins over
+its variable. Sizes are written as 100MiB or 2GiB, durations as 500ms, 10s or 2d.
+
+Write:  curl --json '{"name":"cpu_usage","value":75.5,"tags":{"host":"a"}}' http://127.0.0.1:8080/metrics
+Query:  curl 'http://127.0.0.1:8080/api/v1/query?query=cpu_usage'
+
+Exit status: 0 done, 1 failed, 2 usage.)";
+
+// "--data-dir" -> "METRICSTREAM_DATA_DIR"
+std::string variable_of(const std::string& flag) {
+  std::string name = "METRICSTREAM_";
+  for (const char c : flag.substr(2)) {
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+template <class Value>
+CLI::Option* add(CLI::App& app, const std::string& flag, Value& value, const std::string& help) {
+  return app.add_option(flag, value, help)->envname(variable_of(flag));
+}
+
+// An option whose text is parsed by one of our own parsers; its error is the usage error.
+template <class Value, class Parse>
+CLI::Option* add_parsed(CLI::App& app, const std::string& flag, Value& value, const std::string& type,
+                        const std::string& shown_default, const Parse& parse, const std::string& help) {
+  const CLI::callback_t read = [&value, flag, parse](const CLI::results_t& texts) {
+    auto parsed = parse(texts.back());
+    if (!parsed) throw CLI::ValidationError(flag, parsed.error().message);
+    value = *parsed;
+    return true;
+  };
+  return app.add_option(flag, read, help)
+      ->type_name(type)
+      ->default_str(shown_default)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->envname(variable_of(flag));
+}
+
+// An option that is one of a few words.
+template <class Value>
+void add_choice(CLI::App& app, const std::string& flag, Value& value, const std::string& shown_default,
+                const std::vector<std::pair<std::string, Value>>& choices, const std::string& help) {
+  std::string words;
+  for (const auto& [word, meaning] : choices) words += (words.empty() ? "" : ", ") + word;
+  const auto parse = [choices, words](const std::string& text) -> Result<Value> {
+    const auto found = std::ranges::find(choices, text, &std::pair<std::string, Value>::first);
+    if (found == choices.end()) return fail(ErrorCode::kInvalid, "\"" + text + "\" is none of: " + words);
+    return found->second;
+  };
+  add_parsed(app, flag, value, "WORD", shown_default, parse, help + " One of: " + words + ".");
+}
+
+void add_front_door_options(CLI::App& app, ServeConfig& config) {
+  add(app, "--listen", config.listen,
+      "Address to listen on: 127.0.0.1:8080, [::1]:8080, or :8080 for every address. Port 0 takes a free one and logs "
+      "it. "
+      "Give it several times to listen on several.")
+      ->type_name("ADDR:PORT")
+      ->delimiter(',')
+      ->capture_default_str();
+  add(app, "--backlog", config.backlog, "Depth of the kernel's listen queue.")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1 << 20))
+      ->default_str("net.core.somaxconn");
+  add(app, "--max-connections", config.max_connections, "Open connections; further ones are answered 503.")
+      ->type_name("N")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 20))
+      ->default_str("descriptor limit less 256");
+  add(app, "--connection-queue", config.connection_queue,
+      "Connections that may wait for a worker; further ones are answered 503.")
+      ->type_name("N")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 20))
+      ->default_str("--max-connections");
+  add(app, "--workers", config.workers, "Threads that serve connections.")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024))
+      ->default_str("8, or one per core where there are more");
+}
+
+void add_store_options(CLI::App& app, ServeConfig& config) {
+  const auto parse_size_text = [](const std::string& text) { return parse_size(text); };
+  add(app, "--data-dir", config.data_dir, "Directory of the store; created where missing.")
+      ->type_name("DIR")
+      ->capture_default_str();
+  const std::vector<std::pair<std::string, storage::SyncMode>> sync_modes = {{"always", storage::SyncMode::kAlways},
+                                                                             {"os", storage::SyncMode::kOs}};
+  add_choice(app, "--wal-sync", config.wal_sync, "always", sync_modes,
+             "When a write is acknowledged. always: once it is on the disk (survives a power cut). os: once the "
+             "operating system has it (survives a killed process, not a power cut).");
+  add_parsed(app, "--memory-limit", config.memory_limit_bytes, "SIZE", "60% of RAM, or of the cgroup", parse_size_text,
+             "Memory at which writes are answered 503; queries go on.");
+  add_parsed(app, "--min-free-disk", config.min_free_disk_bytes, "SIZE", "100MiB", parse_size_text,
+             "Free disk space below which writes are answered 503; queries go on.");
+}
+
+void add_time_options(CLI::App& app, ServeConfig& config) {
+  const auto parse_time = [](const std::string& text) { return promql::parse_duration(text); };
+  add_parsed(app, "--max-future", config.max_future_ms, "DURATION", "2d", parse_time,
+             "Samples dated further ahead than this are rejected.");
+  add_parsed(app, "--lock-timeout", config.lock_timeout_ms, "DURATION", "1s", parse_time,
+             "How long to wait for another process to give up the data directory.");
+  add_parsed(app, "--shutdown-timeout", config.shutdown_timeout_ms, "DURATION", "10s", parse_time,
+             "How long a stop (SIGTERM, SIGINT) waits for requests in hand.");
+}
+
+void add_log_options(CLI::App& app, ServeConfig& config) {
+  const std::vector<std::pair<std::string, LogLevel>> levels = {
+      {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo}, {"warn", LogLevel::kWarn}, {"error", LogLevel::kError}};
+  const std::vector<std::pair<std::string, LogFormat>> formats = {{"logfmt", LogFormat::kLogfmt},
+                                                                  {"json", LogFormat::kJson}};
+  add_choice(app, "--log-level", config.log_level, "info", levels, "Least severe lines to log, on stderr.");
+  add_choice(app, "--log-format", config.log_format, "logfmt", formats, "How lines are written.");
+}
+
+}  // namespace
+
+Result<uint64_t> parse_size(const std::string& text) {
+  const auto bad = [&] {
+    return fail(ErrorCode::kInvalid, "\"" + text + "\" is not a size; write it as 100MiB or 2GiB");
+  };
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  if (error != std::errc() || number < 0) return bad();
+  std::string unit(end, text.data() + text.size());
+  std::ranges::transform(unit, unit.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  constexpr std::string_view kUnits = "KMGTP";
+  double bytes = number;
+  if (!unit.empty() && unit != "B") {
+    const size_t power = kUnits.find(unit[0]);
+    const std::string rest = unit.substr(1);
+    if (power == std::string_view::npos || (!rest.empty() && rest != "B" && rest != "IB")) return bad();
+    bytes = std::ldexp(number, static_cast<int>(10 * (power + 1)));
+  }
+  if (!(bytes < 9e18)) return bad();  // nor "nan", which from_chars takes
+  return static_cast<uint64_t>(bytes);
+}
+
+std::variant<ServeConfig, Farewell> parse_command_line(int argc, const char* const* argv) {
+  ServeConfig config;
+  CLI::App app(kDescription, "metricstream");
+  app.set_version_flag("--version", "metricstream " MS_VERSION);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(36);
+  app.footer("\nSee: metricstream serve --help");
+  CLI::App* serve = app.add_subcommand("serve", "Run the server.");
+  serve->footer(kFooter);
+  serve->get_formatter()->column_width(36);
+  add_front_door_options(*serve, config);
+  add_store_options(*serve, config);
+  add_time_options(*serve, config);
+  add_log_options(*serve, config);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const bool is_usage_error = app.exit(error, out, err) != 0;
+    return Farewell{.status = is_usage_error ? 2 : 0, .text = is_usage_error ? err.str() : out.str()};
+  }
+  return config;
+}
+
+}  // namespace ms::server

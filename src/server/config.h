@@ -1,0 +1,44 @@
+// The command line and the environment, parsed into types. A flag wins over its variable, METRICSTREAM_<FLAG>; a
+// variable wins over the default.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/log.h"
+#include "storage/store.h"
+
+namespace ms::server {
+
+// `metricstream serve`. 0 in a limit: the default, which depends on the machine (see resources.h).
+struct ServeConfig {
+  std::vector<std::string> listen = {"127.0.0.1:8080"};
+  std::string data_dir = "metricstream-data";
+  int backlog = 0;
+  uint64_t max_connections = 0;
+  uint64_t connection_queue = 0;
+  uint64_t workers = 0;
+  storage::SyncMode wal_sync = storage::SyncMode::kAlways;
+  uint64_t memory_limit_bytes = 0;
+  uint64_t min_free_disk_bytes = 100u << 20;
+  int64_t max_future_ms = 2 * 24 * 3600 * 1000;
+  int64_t lock_timeout_ms = 1000;
+  int64_t shutdown_timeout_ms = 10'000;
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kLogfmt;
+};
+
+// What is to be done instead of serving: print `text` and exit with `status` (0: help or version, 2: usage).
+struct Farewell {
+  int status = 0;
+  std::string text;
+};
+
+std::variant<ServeConfig, Farewell> parse_command_line(int argc, const char* const* argv);
+
+// A number of bytes: "100MiB", "1.5G", "4096". Units are powers of 1024, with or without "iB" or "B".
+Result<uint64_t> parse_size(const std::string& text);
+
+}  // namespace ms::server

@@ -1,0 +1,233 @@
+#include "server/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <initializer_list>
+#include <limits>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ms::server {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Variables of the environment for as long as it lives; without it there are none of ours.
+class Environment {
+ public:
+  explicit Environment(std::initializer_list<std::pair<const char*, const char*>> variables) {
+    for (const auto& [name, value] : variables) {
+      setenv(name, value, 1);
+      names_.push_back(name);
+    }
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() {
+    for (const char* name : names_) unsetenv(name);
+  }
+
+ private:
+  std::vector<const char*> names_;
+};
+
+std::variant<ServeConfig, Farewell> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "metricstream");
+  return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+ServeConfig must_parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "serve");
+  auto parsed = parse(arguments);
+  const Farewell* farewell = std::get_if<Farewell>(&parsed);
+  if (farewell == nullptr) return std::get<ServeConfig>(parsed);
+  ADD_FAILURE() << testing::PrintToString(arguments) << ": " << farewell->text;
+  return {};
+}
+
+Farewell must_not_parse(const std::vector<const char*>& arguments) {
+  auto parsed = parse(arguments);
+  if (const Farewell* farewell = std::get_if<Farewell>(&parsed)) return *farewell;
+  ADD_FAILURE() << testing::PrintToString(arguments) << " was taken";
+  return {};
+}
+
+TEST(ParseSizeTest, UnitsArePowersOf1024) {
+  struct Case {
+    const char* text;
+    uint64_t bytes;
+  };
+  for (const Case& c : {
+           Case{"0", 0},
+           Case{"4096", 4096},
+           Case{"12B", 12},
+           Case{"1k", 1024},
+           Case{"1KB", 1024},
+           Case{"1KiB", 1024},
+           Case{"100MiB", 100u << 20},
+           Case{"100mib", 100u << 20},
+           Case{"1.5G", 3u << 29},
+           Case{"2TiB", uint64_t{2} << 40},
+           Case{"1P", uint64_t{1} << 50},
+       }) {
+    const auto bytes = parse_size(c.text);
+    ASSERT_TRUE(bytes.has_value()) << c.text << ": " << bytes.error().message;
+    EXPECT_EQ(*bytes, c.bytes) << c.text;
+  }
+}
+
+TEST(ParseSizeTest, WhatIsNoSizeIsRefusedWithAnExample) {
+  for (const char* text : {"", " ", "B", "MiB", "-1", "1 MiB", "1X", "1Mi", "1MiBB", "1e3", "0x10", "nan", "inf",
+                           "-nan", "infinity", "100000P", "1,5G", "10 "}) {
+    const auto bytes = parse_size(text);
+    ASSERT_FALSE(bytes.has_value()) << text << " was read as " << *bytes;
+    EXPECT_EQ(bytes.error().message, "\"" + std::string(text) + "\" is not a size; write it as 100MiB or 2GiB");
+  }
+}
+
+TEST(CommandLineTest, ServeAloneIsAllThatAStartNeeds) {
+  const ServeConfig config = must_parse({});
+  EXPECT_THAT(config.listen, ElementsAre("127.0.0.1:8080"));
+  EXPECT_EQ(config.data_dir, "metricstream-data");
+  EXPECT_EQ(config.wal_sync, storage::SyncMode::kAlways);
+  EXPECT_EQ(config.min_free_disk_bytes, 100u << 20);
+  EXPECT_EQ(config.max_future_ms, 2 * 86'400'000);
+  EXPECT_EQ(config.lock_timeout_ms, 1000);
+  EXPECT_EQ(config.shutdown_timeout_ms, 10'000);
+  EXPECT_EQ(config.log_level, LogLevel::kInfo);
+  EXPECT_EQ(config.log_format, LogFormat::kLogfmt);
+}
+
+// Each option: its flag, its variable, a text, and what it is then.
+struct Option {
+  const char* flag;
+  const char* variable;
+  const char* text;
+  bool (*is_set)(const ServeConfig&);
+};
+
+const Option kOptions[] = {
+    {"--listen", "METRICSTREAM_LISTEN", "[::1]:9", [](const ServeConfig& c) { return c.listen.at(0) == "[::1]:9"; }},
+    {"--backlog", "METRICSTREAM_BACKLOG", "77", [](const ServeConfig& c) { return c.backlog == 77; }},
+    {"--max-connections", "METRICSTREAM_MAX_CONNECTIONS", "5000",
+     [](const ServeConfig& c) { return c.max_connections == 5000; }},
+    {"--connection-queue", "METRICSTREAM_CONNECTION_QUEUE", "300",
+     [](const ServeConfig& c) { return c.connection_queue == 300; }},
+    {"--workers", "METRICSTREAM_WORKERS", "3", [](const ServeConfig& c) { return c.workers == 3; }},
+    {"--data-dir", "METRICSTREAM_DATA_DIR", "/srv/x", [](const ServeConfig& c) { return c.data_dir == "/srv/x"; }},
+    {"--wal-sync", "METRICSTREAM_WAL_SYNC", "os",
+     [](const ServeConfig& c) { return c.wal_sync == storage::SyncMode::kOs; }},
+    {"--memory-limit", "METRICSTREAM_MEMORY_LIMIT", "2GiB",
+     [](const ServeConfig& c) { return c.memory_limit_bytes == uint64_t{2} << 30; }},
+    {"--min-free-disk", "METRICSTREAM_MIN_FREE_DISK", "1k",
+     [](const ServeConfig& c) { return c.min_free_disk_bytes == 1024; }},
+    {"--max-future", "METRICSTREAM_MAX_FUTURE", "3h",
+     [](const ServeConfig& c) { return c.max_future_ms == 3 * 3'600'000; }},
+    {"--lock-timeout", "METRICSTREAM_LOCK_TIMEOUT", "250ms",
+     [](const ServeConfig& c) { return c.lock_timeout_ms == 250; }},
+    {"--shutdown-timeout", "METRICSTREAM_SHUTDOWN_TIMEOUT", "1m",
+     [](const ServeConfig& c) { return c.shutdown_timeout_ms == 60'000; }},
+    {"--log-level", "METRICSTREAM_LOG_LEVEL", "debug",
+     [](const ServeConfig& c) { return c.log_level == LogLevel::kDebug; }},
+    {"--log-format", "METRICSTREAM_LOG_FORMAT", "json",
+     [](const ServeConfig& c) { return c.log_format == LogFormat::kJson; }},
+};
+
+TEST(CommandLineTest, EveryOptionIsAFlagAndAVariable) {
+  for (const Option& option : kOptions) {
+    EXPECT_FALSE(option.is_set(must_parse({}))) << option.flag << " by default";
+    EXPECT_TRUE(option.is_set(must_parse({option.flag, option.text}))) << option.flag;
+    const Environment environment{{option.variable, option.text}};
+    EXPECT_TRUE(option.is_set(must_parse({}))) << option.variable;
+  }
+}
+
+TEST(CommandLineTest, TheHelpNamesEveryOptionAndItsVariable) {
+  const Farewell help = must_not_parse({"serve", "--help"});
+  for (const Option& option : kOptions) {
+    EXPECT_THAT(help.text, AllOf(HasSubstr(option.flag), HasSubstr(option.variable))) << option.flag;
+  }
+}
+
+TEST(CommandLineTest, AFlagWinsOverItsVariable) {
+  const Environment environment{
+      {"METRICSTREAM_WORKERS", "3"}, {"METRICSTREAM_LISTEN", "127.0.0.1:1"}, {"METRICSTREAM_MAX_FUTURE", "1h"}};
+  const ServeConfig config = must_parse({"--workers", "4", "--listen", "127.0.0.1:2", "--max-future=2h"});
+  EXPECT_EQ(config.workers, 4u);
+  EXPECT_THAT(config.listen, ElementsAre("127.0.0.1:2"));
+  EXPECT_EQ(config.max_future_ms, 2 * 3'600'000);
+}
+
+TEST(CommandLineTest, ListenMayBeGivenSeveralTimes) {
+  EXPECT_THAT(must_parse({"--listen", "127.0.0.1:1", "--listen", "[::1]:2"}).listen,
+              ElementsAre("127.0.0.1:1", "[::1]:2"));
+  EXPECT_THAT(must_parse({"--listen", "127.0.0.1:1,[::1]:2"}).listen, ElementsAre("127.0.0.1:1", "[::1]:2"));
+  const Environment environment{{"METRICSTREAM_LISTEN", "127.0.0.1:1,:2"}};
+  EXPECT_THAT(must_parse({}).listen, ElementsAre("127.0.0.1:1", ":2"));
+}
+
+TEST(CommandLineTest, MistakesAreNamedAndEndWithStatus2) {
+  struct Case {
+    std::vector<const char*> arguments;
+    const char* named;
+  };
+  for (const Case& c : {
+           Case{{}, "subcommand is required"},
+           Case{{"srve"}, "subcommand is required"},
+           Case{{"--workers", "4"}, "subcommand is required"},
+           Case{{"serve", "--wrkers", "4"}, "--wrkers"},
+           Case{{"serve", "extra"}, "extra"},
+           Case{{"serve", "--workers"}, "--workers"},
+           Case{{"serve", "--workers", "0"}, "--workers"},
+           Case{{"serve", "--workers", "-1"}, "--workers"},
+           Case{{"serve", "--workers", "many"}, "--workers"},
+           Case{{"serve", "--workers", "1025"}, "--workers"},
+           Case{{"serve", "--backlog", "0"}, "--backlog"},
+           Case{{"serve", "--max-connections", "1048577"}, "--max-connections"},
+           Case{{"serve", "--wal-sync", "sometimes"}, "\"sometimes\" is none of: always, os"},
+           Case{{"serve", "--wal-sync", "0"}, "always, os"},
+           Case{{"serve", "--log-level", "loud"}, "\"loud\" is none of: debug, info, warn, error"},
+           Case{{"serve", "--log-format", "xml"}, "\"xml\" is none of: logfmt, json"},
+           Case{{"serve", "--memory-limit", "lots"}, "write it as 100MiB or 2GiB"},
+           Case{{"serve", "--memory-limit", "nan"}, "write it as 100MiB or 2GiB"},
+           Case{{"serve", "--max-future", "soon"}, "--max-future"},
+       }) {
+    const Farewell farewell = must_not_parse(c.arguments);
+    EXPECT_EQ(farewell.status, 2) << testing::PrintToString(c.arguments);
+    EXPECT_THAT(farewell.text, HasSubstr(c.named)) << testing::PrintToString(c.arguments);
+    EXPECT_THAT(farewell.text, HasSubstr("--help")) << testing::PrintToString(c.arguments);
+  }
+}
+
+TEST(CommandLineTest, AMistakeInAVariableIsOneToo) {
+  const Environment environment{{"METRICSTREAM_MIN_FREE_DISK", "some"}};
+  const Farewell farewell = must_not_parse({"serve"});
+  EXPECT_EQ(farewell.status, 2);
+  EXPECT_THAT(farewell.text, HasSubstr("\"some\" is not a size"));
+}
+
+TEST(CommandLineTest, HelpAndVersionEndWithStatus0) {
+  struct Case {
+    std::vector<const char*> arguments;
+    const char* told;
+  };
+  for (const Case& c : {
+           Case{{"--help"}, "serve"},
+           Case{{"serve", "--help"}, "curl --json"},
+           Case{{"serve", "--help"}, "Exit status: 0 done, 1 failed, 2 usage."},
+           Case{{"--version"}, "metricstream " MS_VERSION},
+       }) {
+    const Farewell farewell = must_not_parse(c.arguments);
+    EXPECT_EQ(farewell.status, 0) << testing::PrintToString(c.arguments);
+    EXPECT_THAT(farewell.text, HasSubstr(c.told)) << testing::PrintToString(c.arguments);
+  }
+}
+
+}  // namespace
+}  // namespace ms::server

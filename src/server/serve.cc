@@ -1,0 +1,228 @@
+#include "server/serve.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "api/health.h"
+#include "api/ingest.h"
+#include "api/query.h"
+#include "api/query_pool.h"
+#include "api/self_metrics.h"
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "http/http_service.h"
+#include "net/descriptors.h"
+#include "net/front_door.h"
+#include "server/resources.h"
+#include "storage/store.h"
+
+namespace ms::server {
+namespace {
+
+// Descriptors that are not served clients': 128 for log segments, listeners, epoll sets and connections on their way to
+// the refusing thread, and its share.
+constexpr size_t kReservedDescriptors = 256;
+constexpr size_t kOwnDescriptors = 128;
+constexpr size_t kRefuserShareMax = 4096;
+constexpr size_t kFewConnections = 4096;
+constexpr size_t kWorkersMin = 8;
+constexpr uint64_t kMemoryPercent = 60;
+
+// What the configuration and the machine together come to.
+struct Plan {
+  net::FrontDoorOptions front_door;
+  storage::StoreOptions store;
+  size_t query_threads = 1;
+};
+
+Result<Plan> make_plan(const ServeConfig& config, size_t descriptors) {
+  const size_t cores = usable_cores();
+  if (descriptors <= kReservedDescriptors) {
+    return fail(ErrorCode::kUnavailable, "the descriptor limit of " + std::to_string(descriptors) +
+                                             " is too low; raise it beyond 256 (ulimit -n, LimitNOFILE=)");
+  }
+  const uint64_t connections = config.max_connections != 0
+                                   ? std::min<uint64_t>(config.max_connections, descriptors - kReservedDescriptors)
+                                   : descriptors - kReservedDescriptors;
+  Plan plan;
+  plan.front_door = {.addresses = config.listen,
+                     .backlog = config.backlog != 0 ? config.backlog : net::read_somaxconn(),
+                     .workers = config.workers != 0 ? config.workers : std::max(kWorkersMin, cores),
+                     .descriptors_max = descriptors,
+                     .refuser_share = std::min(descriptors - connections - kOwnDescriptors, kRefuserShareMax),
+                     .limits = {.connections_max = connections,
+                                .queue_max = config.connection_queue != 0 ? config.connection_queue : connections}};
+  plan.store = {.directory = config.data_dir,
+                .sync = config.wal_sync,
+                .memory_bytes_max = config.memory_limit_bytes != 0 ? config.memory_limit_bytes
+                                                                   : usable_memory_bytes() / 100 * kMemoryPercent,
+                .disk_free_bytes_min = config.min_free_disk_bytes,
+                .lock_timeout_ms = config.lock_timeout_ms};
+  plan.query_threads = cores;
+  return plan;
+}
+
+void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
+  const net::FrontDoorOptions& door = plan.front_door;
+  std::string addresses;
+  for (const std::string& address : door.addresses) addresses += (addresses.empty() ? "" : ",") + address;
+  log.info("configuration", {{"version", MS_VERSION},
+                             {"listen", addresses},
+                             {"backlog", door.backlog},
+                             {"descriptors", door.descriptors_max},
+                             {"max_connections", door.limits.connections_max},
+                             {"connection_queue", door.limits.queue_max},
+                             {"workers", door.workers},
+                             {"data_dir", plan.store.directory},
+                             {"wal_sync", plan.store.sync == storage::SyncMode::kAlways ? "always" : "os"},
+                             {"memory_limit_bytes", plan.store.memory_bytes_max},
+                             {"min_free_disk_bytes", plan.store.disk_free_bytes_min},
+                             {"max_future_ms", config.max_future_ms},
+                             {"lock_timeout_ms", plan.store.lock_timeout_ms},
+                             {"shutdown_timeout_ms", config.shutdown_timeout_ms}});
+  const int somaxconn = net::read_somaxconn();
+  if (door.backlog > somaxconn) {
+    log.warn("the kernel grants a shorter listen queue than --backlog asks for; raise net.core.somaxconn",
+             {{"backlog", door.backlog}, {"somaxconn", somaxconn}});
+  }
+  if (config.max_connections > door.limits.connections_max) {
+    log.warn("--max-connections is more than the descriptor limit allows; raise it (ulimit -n, LimitNOFILE=)",
+             {{"asked", config.max_connections}, {"max_connections", door.limits.connections_max}});
+  } else if (config.max_connections == 0 && door.limits.connections_max < kFewConnections) {
+    log.warn("the descriptor limit is low for a server; raise it (ulimit -n, LimitNOFILE=)",
+             {{"descriptors", door.descriptors_max}, {"max_connections", door.limits.connections_max}});
+  }
+}
+
+// The signals that end the server; blocked everywhere, taken by wait_for_stop().
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+int wait_for_stop() {
+  const sigset_t signals = stop_signals();
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  // A second one ends the process at once.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  return signal_number;
+}
+
+// All parts of a running server, in the order in which they are built; taken down in reverse.
+class Server {
+ public:
+  Server(const ServeConfig& config, Plan plan, const Logger& log)
+      : config_(config),
+        plan_(std::move(plan)),
+        log_(log),
+        files_(make_posix_file_system()),
+        service_(http::Limits{}, starting_router_) {
+    api::add_starting_routes(starting_router_);
+  }
+
+  // Listens first: who connects while the log is replayed waits, or is told to come back, and is not lost.
+  Result<void> start() {
+    auto front_door = net::FrontDoor::open(plan_.front_door);
+    if (!front_door) return std::unexpected(std::move(front_door).error());
+    front_door_ = std::move(*front_door);
+    if (auto started = front_door_->start(service_); !started) return started;
+    for (const net::Listener& listener : front_door_->listeners()) announce(listener);
+
+    auto store = storage::Store::open(plan_.store, *files_, log_);
+    if (!store) return std::unexpected(std::move(store).error());
+    store_ = std::move(*store);
+    open_routes();
+    log_.info("ready");
+    return {};
+  }
+
+  void stop() {
+    const uint64_t begin_ns = monotonic_ns();
+    service_.begin_stop();
+    const uint64_t left = front_door_->stop(static_cast<uint64_t>(config_.shutdown_timeout_ms));
+    if (left > 0) {
+      log_.warn("connections were left unfinished at the shutdown timeout", {{"connections", left}});
+    }
+    queries_.reset();
+    store_.reset();
+    log_.info("stopped", {{"took_ms", (monotonic_ns() - begin_ns) / kNanosPerMilli}});
+  }
+
+ private:
+  void announce(const net::Listener& listener) {
+    log_.info("listening", {{"address", listener.address()}, {"backlog", listener.queue().limit}});
+    if (!listener.is_loopback()) {
+      log_.warn("this address is open to other machines, and there is no authentication yet",
+                {{"address", listener.address()}});
+    }
+  }
+
+  void open_routes() {
+    queries_ = std::make_unique<api::QueryPool>(plan_.query_threads);
+    query_api_.emplace(*store_, *queries_, wall_ms);
+    ingest_api_.emplace(*store_, service_.limits(), config_.max_future_ms);
+    self_metrics_.emplace(*front_door_, service_, *store_, *queries_, MS_VERSION,
+                          static_cast<double>(wall_ms()) / 1000);
+    ingest_api_->add_routes(router_);
+    self_metrics_->add_routes(router_);
+    query_api_->add_routes(router_);
+    api::add_health_routes(router_, *store_);
+    service_.route_by(router_);
+  }
+
+  const ServeConfig& config_;
+  const Plan plan_;
+  const Logger& log_;
+  const std::unique_ptr<FileSystem> files_;
+  http::Router starting_router_;
+  http::Router router_;
+  http::HttpService service_;
+  std::optional<api::IngestApi> ingest_api_;
+  std::optional<api::QueryApi> query_api_;
+  std::optional<api::SelfMetrics> self_metrics_;
+  std::unique_ptr<net::FrontDoor> front_door_;
+  // These answer into the front door's sessions until they are gone, and so go first.
+  std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<api::QueryPool> queries_;
+};
+
+}  // namespace
+
+int serve(const ServeConfig& config) {
+  const Logger log(config.log_level, config.log_format);
+  const sigset_t signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  const auto descriptors = net::raise_descriptor_limit();
+  const auto plan = descriptors ? make_plan(config, *descriptors) : std::unexpected(descriptors.error());
+  if (!plan) {
+    log.error("cannot start", {{"reason", plan.error().message}});
+    return 1;
+  }
+  log_plan(log, config, *plan);
+  if (const auto grown = net::grow_descriptor_table(*descriptors); !grown) {
+    log.warn("bursts of connections may be accepted more slowly", {{"reason", grown.error().message}});
+  }
+
+  Server server(config, *plan, log);
+  if (const auto started = server.start(); !started) {
+    log.error("cannot start", {{"reason", started.error().message}});
+    return started.error().code == ErrorCode::kInvalid ? 2 : 1;
+  }
+  const int signal_number = wait_for_stop();
+  log.info("stopping", {{"signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  server.stop();
+  return 0;
+}
+
+}  // namespace ms::server
