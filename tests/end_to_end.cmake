@@ -1,0 +1,31 @@
+# The end-to-end tests: each program here starts the server as a process, some the real Prometheus beside it.
+
+add_library(ms_test_support STATIC
+  support/child_process.cc
+  support/client_swarm.cc
+  support/endpoint.cc
+  support/http_client.cc
+  support/http_reply.cc
+  support/json_error.cc
+  support/load_writer.cc
+  support/peers.cc
+  support/prometheus_process.cc
+  support/query_client.cc
+  support/remote_protocol.cc
+  support/series_map.cc
+  support/server_process.cc
+  support/socket.cc
+  support/stored_series.cc)
+target_include_directories(ms_test_support PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_compile_definitions(ms_test_support PRIVATE
+  MS_SERVER="$<TARGET_FILE:metricstream>" MS_PEERS_DIR="${PROJECT_SOURCE_DIR}/build/peers")
+target_link_libraries(ms_test_support
+  PUBLIC ms_options ms_base GTest::gtest
+  PRIVATE ms_storage ms_model simdjson::simdjson Snappy::snappy)
+add_dependencies(ms_test_support metricstream)
+
+ms_test(main_job SOURCES main_job_test.cc LIBRARIES ms_test_support TIMEOUT 240)
+ms_test(durability SOURCES durability_test.cc LIBRARIES ms_test_support)
+ms_test(front_door SOURCES front_door_test.cc http_test.cc LIBRARIES ms_test_support)
+ms_test(metrics_page SOURCES metrics_page_test.cc LIBRARIES ms_test_support)
+ms_test(program SOURCES program_test.cc LIBRARIES ms_test_support simdjson::simdjson)

@@ -1,0 +1,25 @@
+// The socket calls that the tests' clients share.
+#pragma once
+
+#include <cstddef>
+
+#include "base/descriptor.h"
+#include "support/endpoint.h"
+
+namespace ms::test {
+
+// A non-blocking socket whose connect has begun, or none, with errno. The connect is done when it is writable and
+// take_socket_error says 0.
+Descriptor start_connect(const Endpoint& endpoint);
+
+// Whether the address is there, and free to bind.
+bool can_bind(const Endpoint& endpoint);
+
+// SO_ERROR: the error that happened meanwhile, which this call clears; 0 for none.
+int take_socket_error(int descriptor);
+
+// Bytes that have arrived at the kernel for an IPv4 server's connections, and that it has not read yet. Of
+// /proc/net/tcp.
+size_t unread_bytes(const Endpoint& server);
+
+}  // namespace ms::test
