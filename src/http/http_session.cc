@@ -45,6 +45,7 @@ std::optional<Response> HttpSession::find_route() {
 net::Want HttpSession::dispatch(std::span<const char> rest) {
   context_.stamps.complete_ns = monotonic_ns();
   pipelined_.assign(rest.begin(), rest.end());
+  note_request();
   if (route_ == nullptr) {
     if (auto refusal = find_route()) return answer(std::move(*refusal), true);
   }
@@ -60,21 +61,25 @@ void HttpSession::complete(Response response, uint64_t durable_ns) {
 
 net::Want HttpSession::on_wake() { return answer(*std::exchange(response_, std::nullopt), true); }
 
+void HttpSession::note_request() {
+  const Request& request = parser_.request();
+  is_head_ = request.method == "HEAD";
+  asks_keep_alive_ = request.keep_alive;
+  version_minor_ = request.version_minor;
+}
+
 net::Want HttpSession::answer(Response response, bool is_all_read) {
   if (!is_all_read) {
+    note_request();
     response.close = true;
     lingers_ = true;
   }
-  const Request& request = parser_.request();
-  const bool keeps_alive = request.keep_alive && !response.close && !service_.is_stopping();
+  const bool keeps_alive = asks_keep_alive_ && !response.close && !service_.is_stopping();
   closes_ = !keeps_alive;
-  if (closes_ && request.keep_alive) lingers_ = true;  // the client's next request may be on the wire
+  if (closes_ && asks_keep_alive_) lingers_ = true;  // the client's next request may be on the wire
   output_.clear();
   serialize(response,
-            {.keep_alive = keeps_alive,
-             .head = request.method == "HEAD",
-             .version_minor = request.version_minor,
-             .unix_ms = wall_ms()},
+            {.keep_alive = keeps_alive, .head = is_head_, .version_minor = version_minor_, .unix_ms = wall_ms()},
             output_);
   service_.count_response(response.status);
   return net::Want::kWrite;

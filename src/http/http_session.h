@@ -50,6 +50,8 @@ class HttpSession final : public net::Session, private Exchange {
   // Finds the route once the header is complete; a response where there is none.
   std::optional<Response> find_route();
   net::Want dispatch(std::span<const char> rest);
+  // Keeps of the request what its reply depends on: the handler takes the request apart.
+  void note_request();
   // Answers without a handler. `is_all_read`: nothing of the request is still to come.
   net::Want answer(Response response, bool is_all_read);
 
@@ -58,6 +60,10 @@ class HttpSession final : public net::Session, private Exchange {
   RequestParser parser_;
   const Route* route_ = nullptr;
   std::optional<Response> response_;  // the handler's
+  // Of the request that is being answered:
+  bool is_head_ = false;
+  bool asks_keep_alive_ = true;
+  int version_minor_ = 1;
   std::string output_;
   std::string pipelined_;       // bytes behind the request that is being answered
   uint64_t body_begin_ns_ = 0;  // when its header was complete; 0 before

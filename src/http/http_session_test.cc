@@ -38,6 +38,10 @@ class HttpSessionTest : public testing::Test {
     router_.add({"/echo", {"GET", "POST"}, [](Request& request, Responder responder) {
                    std::move(responder).send({.content_type = "text/plain", .body = request.query + request.body});
                  }});
+    router_.add({"/taken", {"GET"}, [](Request& request, Responder responder) {
+                   const Request taken = std::move(request);
+                   std::move(responder).send({.content_type = "text/plain", .body = taken.query});
+                 }});
     router_.add({"/later", {"GET"}, [this](Request&, Responder responder) { kept_.emplace(std::move(responder)); }});
     router_.add({"/never", {"GET"}, [](Request&, const Responder&) {}});
     router_.add({"/last", {"GET"}, [](Request&, Responder responder) { std::move(responder).send({.close = true}); }});
@@ -130,6 +134,13 @@ TEST_F(HttpSessionTest, AHandlerMayAnswerLater) {
 TEST_F(HttpSessionTest, AHandlerThatForgetsToAnswerAnswers500) {
   EXPECT_EQ(feed(get("/never")), Want::kRead);
   EXPECT_THAT(sent_, ElementsAre(StartsWith("HTTP/1.1 500 ")));
+}
+
+TEST_F(HttpSessionTest, HeadStaysHeadWhenTheHandlerTakesTheRequestApart) {
+  EXPECT_EQ(feed("HEAD /taken?one HTTP/1.1\r\nHost: a\r\n\r\n"), Want::kRead);
+  ASSERT_EQ(sent_.size(), 1u);
+  EXPECT_THAT(sent_[0], HasSubstr("Content-Length: 3\r\n"));
+  EXPECT_THAT(sent_[0], testing::EndsWith("\r\n\r\n"));
 }
 
 TEST_F(HttpSessionTest, HeadIsAnsweredWithoutTheBody) {
