@@ -19,10 +19,10 @@ constexpr uint64_t kLookAgainNs = 50'000;
 constexpr uint64_t kDepthSampleEvery = 64;
 // So many in one go, and the other listeners and a stop have their turn.
 constexpr uint64_t kTurnMax = 4096;
-constexpr int kRetryMs = 10;
-constexpr int kRefuserPauseMs = 1;
-// At a stop, how long handshakes under way may take: a round trip.
+constexpr int kBlockedMs = 2;
+// At a stop, how long handshakes under way may take (a round trip), and how long the queues may take to be drained.
 constexpr uint64_t kLastHandshakesMs = 100;
+constexpr uint64_t kCloseMsMax = 2000;
 
 }  // namespace
 
@@ -51,23 +51,27 @@ void AcceptLoop::run() {
     poll(polls.data(), polls.size(), -1);
     if (polls.back().revents != 0) break;
     now_ns_ = monotonic_ns();
+    bool is_blocked = false;
     for (size_t i = 0; i < listeners_.size(); ++i) {
-      if (polls[i].revents != 0) take_turn(listeners_[i]);
+      if (polls[i].revents != 0) is_blocked |= take_turn(listeners_[i]) == Drained::kBlocked;
     }
+    if (is_blocked) poll(nullptr, 0, kBlockedMs);
   }
   close_listeners();
 }
 
-void AcceptLoop::take_turn(const Listener& listener) {
+AcceptLoop::Drained AcceptLoop::take_turn(const Listener& listener) {
   sample_depth(listener);
-  uint64_t count = drain(listener);
-  if (count < kBurst) return;
+  uint64_t count = 0;
+  Drained drained = drain(listener, count);
+  if (count < kBurst) return drained;
   uint64_t last_ns = now_ns_;
-  while (count < kTurnMax && now_ns_ - last_ns < kLookAgainNs) {
-    const uint64_t more = drain(listener);
-    if (more != 0) last_ns = now_ns_;
-    count += more;
+  while (drained == Drained::kEmpty && now_ns_ - last_ns < kLookAgainNs) {
+    const uint64_t before = count;
+    drained = drain(listener, count);
+    if (count != before) last_ns = now_ns_;
   }
+  return drained;
 }
 
 void AcceptLoop::sample_depth(const Listener& listener) {
@@ -79,13 +83,9 @@ void AcceptLoop::sample_depth(const Listener& listener) {
   }
 }
 
-uint64_t AcceptLoop::drain(const Listener& listener) {
-  uint64_t count = 0;
+AcceptLoop::Drained AcceptLoop::drain(const Listener& listener, uint64_t& count) {
   while (count < kTurnMax) {
-    if (refuser_.is_behind()) {
-      pause(kRefuserPauseMs);
-      return count;
-    }
+    if (refuser_.is_behind()) return Drained::kBlocked;
     const uint64_t begin_ns = now_ns_;
     Descriptor fd(accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     const int error_number = errno;
@@ -98,24 +98,18 @@ uint64_t AcceptLoop::drain(const Listener& listener) {
     }
     switch (error_number) {
       case EAGAIN:
-        return count;
+        return Drained::kEmpty;
       case EMFILE:
       case ENFILE:
       case ENOBUFS:
       case ENOMEM:
         stats_.failed.add();
-        pause(kRetryMs);
-        return count;
+        return Drained::kBlocked;
       default:
         break;  // the error is that one connection's (accept(2)): on to the next
     }
   }
-  return count;
-}
-
-void AcceptLoop::pause(int milliseconds) {
-  pollfd stop{.fd = stop_fd_.get(), .events = POLLIN, .revents = 0};
-  poll(&stop, 1, milliseconds);
+  return Drained::kTurnOver;
 }
 
 void AcceptLoop::admit(Descriptor fd, uint64_t accept_begin_ns, uint64_t accepted_ns) {
@@ -139,22 +133,25 @@ void AcceptLoop::admit(Descriptor fd, uint64_t accept_begin_ns, uint64_t accepte
 void AcceptLoop::close_listeners() {
   std::vector<pollfd> polls;
   polls.reserve(listeners_.size());
-  for (Listener& listener : listeners_) {
+  for (const Listener& listener : listeners_) {
     listener.drop_handshakes();
     polls.push_back({.fd = listener.fd(), .events = POLLIN, .revents = 0});
   }
-  now_ns_ = monotonic_ns();
-  for (const uint64_t end_ns = now_ns_ + kLastHandshakesMs * kNanosPerMilli; now_ns_ < end_ns;
-       now_ns_ = monotonic_ns()) {
-    poll(polls.data(), polls.size(), static_cast<int>((end_ns - now_ns_) / kNanosPerMilli + 1));
+  const uint64_t begin_ns = monotonic_ns();
+  const auto elapsed_ms = [begin_ns] { return (monotonic_ns() - begin_ns) / kNanosPerMilli; };
+  bool is_empty = false;
+  while (elapsed_ms() < (is_empty ? kLastHandshakesMs : kCloseMsMax)) {
+    poll(polls.data(), polls.size(), kBlockedMs);
     now_ns_ = monotonic_ns();
-    for (const Listener& listener : listeners_) drain(listener);
-  }
-  for (Listener& listener : listeners_) {
-    while (drain(listener) != 0) {
+    is_empty = true;
+    for (const Listener& listener : listeners_) {
+      uint64_t count = 0;
+      const Drained drained = drain(listener, count);
+      is_empty &= drained == Drained::kEmpty;
+      if (drained == Drained::kBlocked) poll(nullptr, 0, kBlockedMs);
     }
-    listener.stop_listening();
   }
+  for (const Listener& listener : listeners_) listener.stop_listening();
 }
 
 }  // namespace ms::net

@@ -29,7 +29,7 @@ struct AcceptStats {
   Counter accepted;
   Counter refused_connections;  // --max-connections was reached
   Counter refused_queue;        // --connection-queue was reached
-  Counter failed;               // accept4 failed for want of memory or descriptors; the loop tries again 10 ms later
+  Counter failed;               // accept4 or epoll_ctl failed for want of memory or descriptors
   // Depth of the listen queue as it was found, before it was drained.
   Counter depth_samples;
   Counter depth_sum;
@@ -54,12 +54,16 @@ class AcceptLoop {
  private:
   void run();
   void sample_depth(const Listener& listener);
+  enum class Drained {
+    kEmpty,     // nobody waits any more
+    kTurnOver,  // so many were taken that others have their turn
+    kBlocked,   // for a moment no more can be taken: the refusing thread is behind, or there is no descriptor
+  };
+
   // Drains a listener, and looks again if it was a burst.
-  void take_turn(const Listener& listener);
-  // Accepts until the listener's queue is empty or a turn is over; returns how many there were.
-  uint64_t drain(const Listener& listener);
-  // Sleeps, but for a stop.
-  void pause(int milliseconds);
+  Drained take_turn(const Listener& listener);
+  // Adds to `count` how many it took.
+  Drained drain(const Listener& listener, uint64_t& count);
   void admit(Descriptor fd, uint64_t accept_begin_ns, uint64_t accepted_ns);
   void close_listeners();
 

@@ -34,14 +34,15 @@ Connection::Rest Connection::on_mail(ReplyObserver& observer) {
 }
 
 Connection::Rest Connection::on_deadline(ReplyObserver& observer) {
-  if (is_sending_) return Rest::kBroken;
+  if (is_sending_) return Rest::kClosed;
   return follow(session_->on_deadline(), observer);
 }
 
 Connection::Rest Connection::read(std::span<char> buffer, uint64_t now_ns, ReplyObserver& observer) {
   for (int i = 0; i < kReadsPerTurn; ++i) {
     const ssize_t got = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (got < 0) return errno == EAGAIN || errno == EINTR ? Rest::kRead : Rest::kBroken;
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return Rest::kRead;
+    if (got < 0) return session_->is_idle() ? Rest::kClosed : Rest::kBroken;
     if (starts_request_) {
       starts_request_ = false;
       stamps_.taken_ns = now_ns;

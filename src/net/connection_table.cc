@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <new>
 
 namespace ms::net {
@@ -17,6 +18,7 @@ Result<std::unique_ptr<ConnectionTable>> ConnectionTable::open(size_t descriptor
 ConnectionTable::~ConnectionTable() { munmap(slots_, capacity_ * sizeof(Slot)); }
 
 Slot& ConnectionTable::claim(int fd) {
+  if (static_cast<size_t>(fd) >= capacity_) std::abort();  // RLIMIT_NOFILE, which the capacity is, was raised behind us
   size_t end = end_.load(std::memory_order_relaxed);
   if (static_cast<size_t>(fd) >= end) {
     while (end <= static_cast<size_t>(fd)) new (&slots_[end++]) Slot;

@@ -53,7 +53,6 @@ class ConnectionTable {
   ConnectionTable& operator=(const ConnectionTable&) = delete;
   ~ConnectionTable();
 
-  size_t capacity() const { return capacity_; }
   // The slot of a descriptor that has just been accepted.
   Slot& claim(int fd);
   // The slot of a descriptor that was claimed before.

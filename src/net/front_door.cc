@@ -78,7 +78,7 @@ uint64_t FrontDoor::stop(uint64_t timeout_ms) {
   queue_->stop_workers();
   for (const auto& worker : workers_) worker->join();
   const uint64_t left = queue_->open_connections();
-  if (left == 0) refuser_->wait_until_empty();
+  refuser_->wait_until_empty();
   return left;
 }
 

@@ -51,12 +51,15 @@ NamespaceCounters parse_netstat(std::string_view text) {
 }
 
 NamespaceCounters KernelCounters::read(uint64_t now_ns) {
-  const MutexLock lock(mutex_);
-  if (read_at_ns_ != 0 && now_ns - read_at_ns_ < kNanosPerSecond) return last_;
-  read_at_ns_ = now_ns;
+  {
+    const MutexLock lock(mutex_);
+    if (read_at_ns_ != 0 && now_ns - read_at_ns_ < kNanosPerSecond) return last_;
+    read_at_ns_ = now_ns;
+  }
   std::ifstream file("/proc/net/netstat");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  last_ = parse_netstat(text);
+  const MutexLock lock(mutex_);
+  if (!text.empty()) last_ = parse_netstat(text);
   return last_;
 }
 

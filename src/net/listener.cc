@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
 
 namespace ms::net {
 namespace {
@@ -72,6 +73,33 @@ bool is_loopback_address(const sockaddr_storage& storage) {
   return (ntohl(address.sin_addr.s_addr) >> 24) == 127;
 }
 
+Result<Descriptor> listen_on(const addrinfo& address, bool is_every_address, int backlog, const std::string& what) {
+  Descriptor fd(socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return fail_errno(what, errno);
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  if (address.ai_family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, is_every_address ? 0 : 1);
+  if (bind(fd.get(), address.ai_addr, address.ai_addrlen) != 0) return fail_errno(what, errno);
+  if (listen(fd.get(), backlog) != 0) return fail_errno(what, errno);
+  return fd;
+}
+
+// Every address is best listened on by an IPv6 socket, which takes IPv4 too; where IPv6 is off, by an IPv4 one. Of a
+// name's addresses the first that works is taken. The error is that of the first.
+Result<Descriptor> listen_on_first(const addrinfo* found, bool is_every_address, int backlog, const std::string& what) {
+  std::optional<Error> first_error;
+  for (const bool is_ipv6_turn : {true, false}) {
+    for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
+      const bool is_ipv6 = address->ai_family == AF_INET6;
+      if (is_every_address ? is_ipv6 != is_ipv6_turn : !is_ipv6_turn) continue;
+      auto fd = listen_on(*address, is_every_address, backlog, what);
+      if (fd) return fd;
+      if (!first_error) first_error = std::move(fd).error();
+    }
+  }
+  return std::unexpected(first_error.value_or(Error{ErrorCode::kInvalid, what + ": no address found"}));
+}
+
 }  // namespace
 
 int read_somaxconn() {
@@ -86,7 +114,7 @@ Result<Listener> Listener::open(std::string_view address, int backlog) {
   const std::string what = "listen on " + std::string(address);
 
   addrinfo hints{};
-  hints.ai_family = parts->host.empty() ? AF_INET6 : AF_UNSPEC;
+  hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
@@ -95,18 +123,13 @@ Result<Listener> Listener::open(std::string_view address, int backlog) {
   if (lookup != 0) return fail(ErrorCode::kInvalid, what + ": " + gai_strerror(lookup));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(found, freeaddrinfo);
 
-  Descriptor fd(socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return fail_errno(what + ": socket", errno);
-  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-  if (found->ai_family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, parts->host.empty() ? 0 : 1);
-  if (bind(fd.get(), found->ai_addr, found->ai_addrlen) != 0) return fail_errno(what, errno);
-  if (listen(fd.get(), backlog) != 0) return fail_errno(what, errno);
+  auto fd = listen_on_first(found, parts->host.empty(), backlog, what);
+  if (!fd) return std::unexpected(std::move(fd).error());
 
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
-  if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0) return fail_errno(what, errno);
-  return Listener(std::move(fd), format_address(bound), is_loopback_address(bound));
+  if (getsockname(fd->get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0) return fail_errno(what, errno);
+  return Listener(std::move(*fd), format_address(bound), is_loopback_address(bound));
 }
 
 uint32_t Listener::queue_depth() const {
@@ -126,9 +149,9 @@ ListenQueue Listener::queue() const {
   return {.depth = info.tcpi_unacked, .limit = info.tcpi_sacked, .drops = memory[SK_MEMINFO_DROPS]};
 }
 
-void Listener::stop_listening() { shutdown(fd_.get(), SHUT_RDWR); }
+void Listener::stop_listening() const { shutdown(fd_.get(), SHUT_RDWR); }
 
-void Listener::drop_handshakes() {
+void Listener::drop_handshakes() const {
   // The filter sees the TCP header (RFC 9293 section 3.1): byte 13 holds the flags, 0x02 SYN and 0x10 ACK.
   sock_filter drop_syn[] = {
       BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),          BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),

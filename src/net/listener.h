@@ -39,9 +39,9 @@ class Listener {
   // Makes the kernel drop every SYN, so that no further handshake begins: the clients send theirs again, and meet
   // whoever listens then instead of a reset. Handshakes under way are completed: to drop their last ACK would leave a
   // client that believes it is connected, and is then reset.
-  void drop_handshakes();
+  void drop_handshakes() const;
   // Frees the address for a successor. The descriptor stays open, so that queue() may go on asking.
-  void stop_listening();
+  void stop_listening() const;
 
  private:
   Listener(Descriptor fd, std::string address, bool is_loopback)

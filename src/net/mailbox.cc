@@ -28,13 +28,9 @@ void Mailbox::take(std::vector<Connection*>& letters) {
   bool is_more_left = false;
   {
     const MutexLock lock(mutex_);
-    const size_t end = std::min(letters_.size(), taken_ + kTakeMax);
-    letters.assign(letters_.begin() + static_cast<ptrdiff_t>(taken_), letters_.begin() + static_cast<ptrdiff_t>(end));
-    taken_ = end;
-    if (taken_ == letters_.size()) {
-      letters_.clear();
-      taken_ = 0;
-    }
+    const auto end = letters_.begin() + static_cast<ptrdiff_t>(std::min(letters_.size(), kTakeMax));
+    letters.assign(letters_.begin(), end);
+    letters_.erase(letters_.begin(), end);
     is_more_left = !letters_.empty();
     is_signalled_ = is_more_left;
   }

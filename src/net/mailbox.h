@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -34,8 +35,7 @@ class Mailbox {
 
   Descriptor event_fd_;
   Mutex mutex_;
-  std::vector<Connection*> letters_ MS_GUARDED_BY(mutex_);
-  size_t taken_ MS_GUARDED_BY(mutex_) = 0;  // letters_[0, taken_) are with the workers already
+  std::deque<Connection*> letters_ MS_GUARDED_BY(mutex_);
   bool is_signalled_ MS_GUARDED_BY(mutex_) = false;
 };
 

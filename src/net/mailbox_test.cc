@@ -41,6 +41,17 @@ TEST_F(MailboxTest, WhatIsLeftIsSignalledToTheNextWorker) {
   EXPECT_EQ(signals(), 0u);
 }
 
+TEST_F(MailboxTest, NoneIsLostOrTwiceWhenItNeverRunsEmpty) {
+  size_t posted = 0;
+  size_t next = 1;
+  for (int round = 0; round < 1000; ++round) {
+    while (posted < next + 2 * Mailbox::kTakeMax) mailbox_->post(letter(++posted));
+    mailbox_->take(taken_);
+    ASSERT_EQ(taken_.size(), Mailbox::kTakeMax);
+    for (Connection* one : taken_) ASSERT_EQ(one, letter(next++));
+  }
+}
+
 TEST_F(MailboxTest, AnEmptyMailboxGivesNothing) {
   mailbox_->take(taken_);
   EXPECT_TRUE(taken_.empty());

@@ -87,28 +87,26 @@ Connection& Worker::meet(int fd, Slot& slot, uint64_t now_ns) {
 }
 
 void Worker::settle(Connection& connection, Connection::Rest rest) {
-  if (rest == Connection::Rest::kParked) return;  // another worker may have it by now, or have closed it
-  const int fd = connection.fd();
   switch (rest) {
+    case Connection::Rest::kParked:
+      return;  // another worker may have it by now, or have closed it
     case Connection::Rest::kRead:
-      queue_.put_back(fd, Direction::kRead, connection.session().deadline_ns());
+      queue_.put_back(connection.fd(), Direction::kRead, connection.session().deadline_ns());
       return;
     case Connection::Rest::kWrite:
-      queue_.put_back(fd, Direction::kWrite, monotonic_ns() + kReplyDeadlineMs * kNanosPerMilli);
-      return;
-    case Connection::Rest::kParked:
+      queue_.put_back(connection.fd(), Direction::kWrite, monotonic_ns() + kReplyDeadlineMs * kNanosPerMilli);
       return;
     case Connection::Rest::kBroken:
       stats_.broken.add();
       [[fallthrough]];
     case Connection::Rest::kClosed: {
       const std::unique_ptr<Connection> closed(&connection);
-      queue_.remove(fd);
+      queue_.remove(closed->fd());
       return;
     }
     case Connection::Rest::kLinger: {
       const std::unique_ptr<Connection> left(&connection);
-      queue_.remove(fd);
+      queue_.remove(left->fd());
       context_.refuser.linger(left->release());
       return;
     }
@@ -160,8 +158,8 @@ void Worker::expire(int fd, Slot& slot) {
     return;
   }
   Connection& connection = meet(fd, slot, monotonic_ns());
-  if (!connection.is_sending() && connection.session().is_idle() && has_unread_bytes(fd)) {
-    // Its next request has come in time, and waits for a worker.
+  if (!connection.is_sending() && has_unread_bytes(fd)) {
+    // What it was to send has come, and waits for a worker: the delay is ours.
     queue_.put_back(fd, Direction::kRead, slot.deadline_ns.load(std::memory_order_relaxed));
     return;
   }
