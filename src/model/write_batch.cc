@@ -3,6 +3,8 @@
 #include <array>
 #include <ctime>
 
+#include "model/labels.h"
+
 namespace ms::model {
 namespace {
 
@@ -33,6 +35,10 @@ std::string describe_future_timestamp(int64_t timestamp_ms, const ParseContext& 
 
 bool looks_like_seconds(int64_t timestamp_ms, const ParseContext& context) {
   return timestamp_ms >= kPlausibleMsMin / 1000 && timestamp_ms <= context.timestamp_ms_max / 1000;
+}
+
+void Metadata::clip() {
+  for (std::string* text : {&metric, &help, &unit}) text->resize(clip_utf8(*text, kMetadataTextBytesMax).size());
 }
 
 }  // namespace ms::model

@@ -37,12 +37,18 @@ struct SeriesSlice {
 // As in Prometheus' and OpenMetrics' metadata. The numbers are written to disk: append, never renumber.
 enum class MetricType : uint8_t { kUnknown, kCounter, kGauge, kHistogram, kSummary, kGaugeHistogram, kInfo, kStateset };
 
+// Of a metric's name, its help, and its unit each.
+inline constexpr size_t kMetadataTextBytesMax = 4096;
+
 // What a request says of a metric, apart from its samples.
 struct Metadata {
   std::string metric;
   MetricType type = MetricType::kUnknown;
   std::string help;
   std::string unit;
+
+  // Cuts each text to kMetadataTextBytesMax, between characters.
+  void clip();
 
   bool operator==(const Metadata&) const = default;
 };

@@ -29,9 +29,12 @@ Committer::Committer(Wal& wal, Head& head, MetadataStore& metadata, const Series
       sync_thread_("wal-sync", [this] { run_syncs(); }),
       commit_thread_("wal-commit", [this] { run_commits(); }) {}
 
-Committer::~Committer() {
+Committer::~Committer() { stop(); }
+
+void Committer::stop() {
   {
     const MutexLock lock(mutex_);
+    if (is_stopping_) return;
     is_stopping_ = true;
   }
   queued_.notify_all();
@@ -60,7 +63,9 @@ std::optional<Error> Committer::submit(PreparedWrite& write) {
   {
     const MutexLock lock(mutex_);
     if (failure_) return failure_;
-    if (queue_bytes_ + bytes > kQueueBytesMax) {
+    if (is_stopping_) return Error{ErrorCode::kUnavailable, "the store is being closed"};
+    // One write alone is always taken, however large: to be sent again would not make it smaller.
+    if (queue_bytes_ != 0 && queue_bytes_ + bytes > kQueueBytesMax) {
       return Error{ErrorCode::kUnavailable, "the write queue is full: the disk is slower than what is sent"};
     }
     const size_t before = uncommitted_bytes_;
@@ -185,7 +190,7 @@ std::optional<Error> Committer::append() {
   auto appended = wal_.append(entries_);
   if (appended) return std::nullopt;
   Error error = std::move(appended).error();
-  if (error.code != ErrorCode::kNoSpace) fail_for_good(error);
+  if (error.code == ErrorCode::kIo) fail_for_good(error);
   error.code = ErrorCode::kUnavailable;
   return error;
 }
@@ -245,10 +250,12 @@ void Committer::sync(Group group) {
 }
 
 void Committer::fail_for_good(Error error) {
+  {
+    const MutexLock lock(mutex_);
+    if (failure_) return;
+    failure_ = Error{ErrorCode::kUnavailable, "the log has failed: " + error.message};
+  }
   log_.error("the log has failed; writes are refused until a restart", {{"reason", error.message}});
-  const MutexLock lock(mutex_);
-  if (failure_) return;
-  failure_ = Error{ErrorCode::kUnavailable, "the log has failed: " + error.message};
 }
 
 void Committer::finish(Group& group, uint64_t done_ns, const std::optional<Error>& error) {

@@ -9,7 +9,8 @@
 //
 // In SyncMode::kOs a write is done when it is in the log; the sync thread then syncs once a second.
 //
-// After a failed write or sync nothing is acknowledged any more: failure() tells why, and submit() refuses.
+// After a failed write or sync nothing is acknowledged any more: failure() tells why, and submit() refuses. Where only
+// the next segment cannot be had, the writes at hand are refused, and the next ones are tried again.
 #pragma once
 
 #include <atomic>
@@ -70,8 +71,11 @@ class Committer {
   Committer(Wal& wal, Head& head, MetadataStore& metadata, const SeriesIndex& index, SyncMode mode, const Logger& log);
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
-  // Commits what is queued and syncs it.
   ~Committer();
+
+  // Commits what is queued, syncs it, closes the log, and refuses what comes after. Called by one thread; again: no
+  // effect.
+  void stop();
 
   // For a start: these references have their label entries in the log.
   void mark_logged(SeriesRef ref);
@@ -79,8 +83,10 @@ class Committer {
   // Nothing, once the write is queued; else it is left as it was, and the error (kUnavailable) is the answer to it.
   std::optional<Error> submit(PreparedWrite& write);
 
-  // Why writes fail now: for good, or the last one for want of space.
+  // Why writes fail now: for good, or the last one for want of a segment.
   std::optional<Error> failure() const;
+  // Why they fail until a restart.
+  std::optional<Error> failure_for_good() const;
   uint64_t queue_bytes() const;
   const Stats& stats() const { return stats_; }
 
@@ -109,7 +115,6 @@ class Committer {
   void run_syncs();
   void sync(Group group);
   void fail_for_good(Error error);
-  std::optional<Error> failure_for_good() const;
   void finish(Group& group, uint64_t done_ns, const std::optional<Error>& error);
 
   Wal& wal_;
@@ -137,7 +142,7 @@ class Committer {
   bool is_idle_ MS_GUARDED_BY(mutex_) = false;           // the commit thread waits for a write, however long that takes
   Group unsynced_ MS_GUARDED_BY(mutex_);                 // committed, waits for a sync
   std::optional<Error> failure_ MS_GUARDED_BY(mutex_);   // for good
-  std::optional<Error> shortage_ MS_GUARDED_BY(mutex_);  // of the last group: no space
+  std::optional<Error> shortage_ MS_GUARDED_BY(mutex_);  // of the last group: no segment to be had
   bool is_stopping_ MS_GUARDED_BY(mutex_) = false;       // for the commit thread
   bool are_commits_over_ MS_GUARDED_BY(mutex_) = false;  // for the sync thread
 

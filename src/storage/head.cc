@@ -7,7 +7,7 @@
 namespace ms::storage {
 namespace {
 
-// The lock is given up after this many samples, so that a reader waits for tens of microseconds at most.
+// The lock is given up after this many samples, so that a reader waits for tens of microseconds as a rule.
 constexpr size_t kSamplesPerLock = 1024;
 constexpr size_t kPrefetchAhead = 8;
 constexpr size_t kLateMin = 64;
@@ -49,8 +49,7 @@ void Head::append_one(Series& series, int64_t timestamp_ms, double value) {
 
 Head::Columns Head::merge(const Series& series, int64_t min_ms, int64_t max_ms) {
   const Columns& columns = series.columns;
-  const auto first = std::ranges::lower_bound(columns.timestamps_ms, min_ms) - columns.timestamps_ms.begin();
-  const auto last = std::ranges::upper_bound(columns.timestamps_ms, max_ms) - columns.timestamps_ms.begin();
+  const auto [first, last] = find_range(columns, min_ms, max_ms);
 
   std::vector<Late> late;
   for (const Late& sample : series.late) {
@@ -59,7 +58,7 @@ Head::Columns Head::merge(const Series& series, int64_t min_ms, int64_t max_ms) 
   std::ranges::stable_sort(late, {}, &Late::timestamp_ms);
 
   Columns merged;
-  const size_t count = static_cast<size_t>(std::max<ptrdiff_t>(last - first, 0)) + late.size();
+  const size_t count = last - first + late.size();
   merged.timestamps_ms.reserve(count);
   merged.values.reserve(count);
   const auto put = [&merged](int64_t timestamp_ms, double value) {
@@ -71,8 +70,7 @@ Head::Columns Head::merge(const Series& series, int64_t min_ms, int64_t max_ms) 
     merged.values.push_back(value);
   };
   auto next_late = late.begin();
-  for (auto i = first; i < last; ++i) {
-    const auto at = static_cast<size_t>(i);
+  for (size_t at = first; at < last; ++at) {
     for (; next_late != late.end() && next_late->timestamp_ms < columns.timestamps_ms[at]; ++next_late) {
       put(next_late->timestamp_ms, next_late->value);
     }
@@ -82,10 +80,21 @@ Head::Columns Head::merge(const Series& series, int64_t min_ms, int64_t max_ms) 
   return merged;
 }
 
-Head::Columns Head::copy(SeriesRef ref, int64_t min_ms, int64_t max_ms) const {
+std::pair<size_t, size_t> Head::find_range(const Columns& columns, int64_t min_ms, int64_t max_ms) {
+  const auto& timestamps_ms = columns.timestamps_ms;
+  const auto first = std::ranges::lower_bound(timestamps_ms, min_ms);
+  const auto last = std::upper_bound(first, timestamps_ms.end(), max_ms);
+  return {static_cast<size_t>(first - timestamps_ms.begin()), static_cast<size_t>(last - timestamps_ms.begin())};
+}
+
+std::optional<Head::Columns> Head::copy(SeriesRef ref, int64_t min_ms, int64_t max_ms, uint64_t samples_max) const {
   const MutexLock lock(mutex_);
-  if (ref >= series_.size()) return {};
-  return merge(series_[ref], min_ms, max_ms);
+  if (ref >= series_.size() || min_ms > max_ms) return Columns();
+  const auto [first, last] = find_range(series_[ref].columns, min_ms, max_ms);
+  if (last - first > samples_max) return std::nullopt;
+  Columns columns = merge(series_[ref], min_ms, max_ms);
+  if (columns.values.size() > samples_max) return std::nullopt;
+  return columns;
 }
 
 }  // namespace ms::storage

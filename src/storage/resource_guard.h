@@ -33,6 +33,9 @@ class ResourceGuard {
   ResourceGuard& operator=(const ResourceGuard&) = delete;
   ~ResourceGuard();
 
+  // Looks now, and not only at the next tenth of a second.
+  void look();
+
   // Nothing while there is room; else kUnavailable with the reason.
   std::optional<Error> refusal() const;
 
@@ -43,7 +46,6 @@ class ResourceGuard {
   enum class Shortage { kNone, kMemory, kDisk };
 
   void run();
-  void look();
 
   const ResourceLimits limits_;
   const FileSystem& files_;

@@ -25,6 +25,8 @@ constexpr auto kLockRetry = std::chrono::milliseconds(10);
 constexpr uint64_t kCacheShare = 16;
 constexpr uint64_t kCacheBytesMin = 16u << 20;
 constexpr uint64_t kCacheBytesDefault = 256u << 20;
+// Before a write of this size the memory is looked at, however short ago it was.
+constexpr size_t kLargeWriteBytes = 256 * 1024;
 
 Result<std::unique_ptr<FileLock>> lock_directory(const StoreOptions& options, FileSystem& files) {
   const uint64_t deadline_ns = monotonic_ns() + static_cast<uint64_t>(options.lock_timeout_ms) * kNanosPerMilli;
@@ -132,7 +134,10 @@ class EmbeddedStore final : public Store {
   }
 
   void write(model::WriteBatch batch, WriteCallback on_done) override {
-    if (auto refusal = guard_.refusal()) return refuse(std::move(*refusal), on_done);
+    if (batch.bytes.size() > kLargeWriteBytes) guard_.look();
+    auto refusal = guard_.refusal();
+    if (!refusal) refusal = committer_->failure_for_good();
+    if (refusal) return refuse(std::move(*refusal), on_done);
     PreparedWrite write = prepare(std::move(batch));
     write.on_done = std::move(on_done);
     if (write.pieces.empty()) {
@@ -141,22 +146,25 @@ class EmbeddedStore final : public Store {
       write.on_done(std::move(write.outcome));
       return;
     }
-    if (auto refusal = committer_->submit(write)) refuse(std::move(*refusal), write.on_done);
+    refusal = committer_->submit(write);
+    if (refusal) refuse(std::move(*refusal), write.on_done);
   }
+
+  void close() override { committer_->stop(); }
 
   Result<std::vector<SeriesSamples>> select(std::span<const model::Matcher> matchers, int64_t min_ms, int64_t max_ms,
                                             uint64_t samples_max) const override {
     std::vector<SeriesSamples> selected;
     uint64_t samples = 0;
     for (const SeriesRef ref : index_.select(matchers)) {
-      Head::Columns columns = head_.copy(ref, min_ms, max_ms);
-      if (columns.values.empty()) continue;
-      samples += columns.values.size();
-      if (samples > samples_max) {
+      auto columns = head_.copy(ref, min_ms, max_ms, samples_max - samples);
+      if (!columns) {
         return fail(ErrorCode::kTooLarge, "the selection holds more than " + std::to_string(samples_max) + " samples");
       }
+      if (columns->values.empty()) continue;
+      samples += columns->values.size();
       selected.push_back(
-          {std::string(index_.label_bytes(ref)), std::move(columns.timestamps_ms), std::move(columns.values)});
+          {std::string(index_.label_bytes(ref)), std::move(columns->timestamps_ms), std::move(columns->values)});
     }
     return selected;
   }
@@ -203,6 +211,7 @@ class EmbeddedStore final : public Store {
     PreparedWrite write;
     const std::vector<SeriesRef> refs = resolve(batch);
     fill_columns(batch, refs, write);
+    for (model::Metadata& metadata : batch.metadata) metadata.clip();
     std::erase_if(batch.metadata, [this](const auto& metadata) { return !metadata_.is_news(metadata); });
     write.metadata = std::move(batch.metadata);
     write.outcome.rejections = std::move(batch.rejections);
@@ -216,8 +225,10 @@ class EmbeddedStore final : public Store {
     std::vector<SeriesRef> refs(batch.series.size());
     cache_.find(batch, refs);
     std::vector<uint32_t> found;
+    uint64_t misses = 0;
     for (uint32_t i = 0; i < refs.size(); ++i) {
       if (refs[i] != kNoSeries) continue;
+      ++misses;
       const model::SeriesSlice& slice = batch.series[i];
       auto label_bytes = batch.decode_labels(batch.raw_labels(slice));
       if (!label_bytes) {
@@ -229,8 +240,8 @@ class EmbeddedStore final : public Store {
       found.push_back(i);
     }
     if (!found.empty()) cache_.insert(batch, refs, found);
-    cache_hits_.fetch_add(refs.size() - found.size(), std::memory_order_relaxed);
-    cache_misses_.fetch_add(found.size(), std::memory_order_relaxed);
+    cache_hits_.fetch_add(refs.size() - misses, std::memory_order_relaxed);
+    cache_misses_.fetch_add(misses, std::memory_order_relaxed);
     return refs;
   }
 

@@ -99,7 +99,8 @@ class Store {
   static Result<std::unique_ptr<Store>> open(const StoreOptions& options, FileSystem& files, const Logger& log);
 
   // Looks the series up on the calling thread and queues the samples. `on_done` runs exactly once: on a thread of the
-  // store, or before `write` returns where there is nothing to commit. It must not block and must not call the store.
+  // store, or before `write` returns where the write is refused or there is nothing to commit. It must not block and
+  // must not call the store.
   virtual void write(model::WriteBatch batch, WriteCallback on_done) = 0;
 
   // The series whose labels match all `matchers`, with their samples in [min_ms, max_ms]; series without any are left
@@ -108,6 +109,10 @@ class Store {
                                                     int64_t max_ms, uint64_t samples_max) const = 0;
 
   virtual std::vector<model::Metadata> metadata() const = 0;
+
+  // Commits and syncs what is queued, closes the log, and refuses further writes; reads go on. The destructor does it
+  // too. Called by one thread.
+  virtual void close() = 0;
   virtual Health health() const = 0;
   virtual Stats stats() const = 0;
 };

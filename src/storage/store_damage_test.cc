@@ -59,7 +59,7 @@ class StoreDamageTest : public testing::Test {
   StoreOptions options_ = test_options();
 };
 
-TEST_F(StoreDamageTest, AFlippedBitAnywhereIsReportedAndCostsItsBlockOnly) {
+TEST_F(StoreDamageTest, AFlippedBitAnywhereIsReportedAndCostsItsCommitOnly) {
   const uint32_t last = last_segment();
   ASSERT_GE(last, 3u);
   const SegmentScan first = scan_segment(segment(1), 1);

@@ -243,8 +243,9 @@ TEST(StoreTest, TakesWritesLargerThanACommit) {
   auto store = open_store(disk);
   EXPECT_EQ(write_and_wait(*store, many_samples.build()).samples_accepted, 100'000u);
   EXPECT_EQ(write_and_wait(*store, large_labels.build()).samples_accepted, 3000u);
-  const model::Metadata large{"m", model::MetricType::kGauge, std::string(2 * kTestSegmentBytes, 'h'), ""};
+  model::Metadata large{"m", model::MetricType::kGauge, std::string(2 * kTestSegmentBytes, 'h'), ""};
   EXPECT_FALSE(write_and_wait(*store, BatchBuilder().add(large).build()).error);
+  large.clip();
   write_one(*store, "after", 1, 1);
   EXPECT_LT(disk.content(test_segment_path(1)).size(), kTestSegmentBytes + 1);
   const Contents before = read_all(*store);

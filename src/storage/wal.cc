@@ -7,7 +7,8 @@ namespace ms::storage {
 Wal::Wal(FileSystem& files, const WalOptions& options, WalResume resume)
     : options_(options),
       preparer_(files, options.directory, options.segment_bytes, resume.next_segment, std::move(resume.spare)),
-      end_{.segment = resume.next_segment - 1, .offset = resume.previous_intact_bytes} {
+      end_{.segment = resume.next_segment - 1, .offset = resume.previous_intact_bytes},
+      is_noted_(resume.is_noted) {
   written_ = end_.packed();
   durable_ = end_.packed();
 }
@@ -21,7 +22,7 @@ bool Wal::fits(uint32_t offset, size_t entries_bytes) const {
   return offset + commit_bytes(offset, entries_bytes) <= options_.segment_bytes;
 }
 
-Result<WalPosition> Wal::append(std::string_view entries) {
+Result<void> Wal::append(std::string_view entries) {
   if (is_sealed_ || !fits(end_.offset, entries.size())) {
     if (auto begun = begin_segment(); !begun) return std::unexpected(std::move(begun).error());
   }
@@ -35,16 +36,19 @@ Result<WalPosition> Wal::append(std::string_view entries) {
   end_.offset += static_cast<uint32_t>(buffer_.size());
   bytes_written_.fetch_add(buffer_.size(), std::memory_order_relaxed);
   written_.store(end_.packed(), std::memory_order_release);
-  return end_;
+  return {};
 }
 
 Result<void> Wal::begin_segment() {
   if (next_.file == nullptr) {
     auto segment = preparer_.take();
-    if (!segment) return std::unexpected(std::move(segment).error());
+    if (!segment) {
+      // Nothing of the log is in doubt: the preparer tries again.
+      return fail(ErrorCode::kUnavailable, std::move(segment).error().message);
+    }
     next_ = std::move(*segment);
   }
-  if (auto synced = sync(); !synced) return std::unexpected(std::move(synced).error());
+  if (auto synced = sync(); !synced) return synced;
   const std::string header = encode_segment_header({.number = next_.number, .previous_intact_bytes = end_.offset});
   if (auto done = next_.file->write_at(0, header); !done) return done;
   const MutexLock lock(sync_mutex_);
@@ -56,22 +60,23 @@ Result<void> Wal::begin_segment() {
   return {};
 }
 
-Result<WalPosition> Wal::sync() {
+Result<void> Wal::sync() {
   const MutexLock lock(sync_mutex_);
   if (sync_failure_) return std::unexpected(*sync_failure_);
   const uint64_t target = written_.load(std::memory_order_acquire);
   if (file_ != nullptr) {
     if (auto done = file_->sync(); !done) {
-      sync_failure_ = done.error();
-      return std::unexpected(std::move(done).error());
+      // Whatever the reason, want of space too: what it did not write may be lost, and no later sync would tell.
+      sync_failure_ = Error{ErrorCode::kIo, std::move(done).error().message};
+      return std::unexpected(*sync_failure_);
     }
   }
   durable_.store(target, std::memory_order_release);
-  return WalPosition::unpack(target);
+  return {};
 }
 
 Result<void> Wal::close() {
-  if (current_ == nullptr) return {};
+  if (current_ == nullptr && is_noted_) return {};
   // A reader that meets a bad frame goes on at the next block. An empty commit at the begin of one says how far the log
   // is durable whatever becomes of what is before; where it has no room, the header of another segment says it.
   const uint32_t block = (end_.offset + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
@@ -79,10 +84,9 @@ Result<void> Wal::close() {
     if (auto begun = begin_segment(); !begun) return begun;
   } else {
     end_.offset = block;
-    if (auto appended = append({}); !appended) return std::unexpected(std::move(appended).error());
+    if (auto appended = append({}); !appended) return appended;
   }
-  if (auto synced = sync(); !synced) return std::unexpected(std::move(synced).error());
-  return {};
+  return sync();
 }
 
 }  // namespace ms::storage

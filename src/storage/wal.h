@@ -1,9 +1,9 @@
 // Wal: the writing end of the write-ahead log, `<data-dir>/wal/`. docs/formats/wal.md has the format, wal_replay.h the
 // reading end.
 //
-// append() and close() are the committer's, sync() the sync thread's; append() and sync() may run at once. An error of
-// either, but kNoSpace of append, is final: the log takes nothing more until it is opened again, since nobody knows any
-// longer what the disk has of that file.
+// append() and close() are the committer's, sync() the sync thread's; append() and sync() may run at once. kIo from
+// either is final: the log takes nothing more until it is opened again, since nobody knows any longer what the disk has
+// of that file.
 //
 // A segment is begun when the one before is durable to its end. So a crash tears the last segment only, and what a
 // segment's header says of the one before holds for good.
@@ -34,6 +34,7 @@ struct WalResume {
   uint32_t next_segment = 1;
   uint32_t previous_intact_bytes = 0;  // of segment next_segment - 1
   std::unique_ptr<File> spare;         // segment next_segment, if it is prepared already
+  bool is_noted = true;                // the old log itself says that it is durable to its end
 };
 
 class Wal {
@@ -47,14 +48,14 @@ class Wal {
   // The largest sum of entries that fits a commit.
   uint32_t entries_bytes_max() const { return options_.segment_bytes / 2; }
 
-  // Writes one commit and returns the position behind it. kNoSpace: the commit is not in the log, try again later.
-  Result<WalPosition> append(std::string_view entries);
+  // Writes one commit. kNoSpace, kUnavailable: it is not in the log, for want of room or of a segment; try again later.
+  Result<void> append(std::string_view entries);
 
-  // Makes everything durable that was appended before the call, and returns the position up to which it is.
-  Result<WalPosition> sync();
+  // Makes everything durable that was appended before the call.
+  Result<void> sync();
 
-  // The last call. Notes in the log itself that all of it is durable: without that, the last commits would pass for
-  // torn if they rot.
+  // The last call. Notes in the log itself that all of it is durable, what was replayed too: without that, the last
+  // commits would pass for torn if they rot.
   Result<void> close();
 
   WalPosition durable() const { return WalPosition::unpack(durable_.load(std::memory_order_acquire)); }
@@ -76,6 +77,7 @@ class Wal {
   // The committer's:
   File* current_ = nullptr;        // file_, for writing
   WalPosition end_;                // before the first segment of this run: where the run before ended
+  const bool is_noted_;            // that log says itself that it is durable
   bool is_sealed_ = true;          // nothing more goes into the current segment
   SegmentPreparer::Segment next_;  // taken, and not begun yet
   std::string buffer_;

@@ -98,7 +98,7 @@ class Scanner {
       const std::optional<Frame> frame = read_frame(bytes_, number_, offset);
       if (!frame) {
         add_break(offset);
-        offset += left_in_block(offset);
+        offset = find_frame(offset);
         continue;
       }
       take(*frame, offset);
@@ -106,10 +106,22 @@ class Scanner {
       offset = next_frame(frame->end);
     }
     if (is_open_) add_break(commit_.begin);
+    scan_.has_torn_bytes = bytes_.find_first_not_of('\0', scan_.end) != std::string_view::npos;
     return std::move(scan_);
   }
 
  private:
+  // Where a valid frame begins behind the bad one at `offset`: in the same block, or else at the next.
+  uint32_t find_frame(uint32_t offset) const {
+    const auto end = static_cast<uint32_t>(std::min<uint64_t>(bytes_.size(), uint64_t{offset} + left_in_block(offset)));
+    // Most breaks are the zeroes of what was never written.
+    if (bytes_.substr(0, end).find_first_not_of('\0', offset) == std::string_view::npos) return end;
+    for (uint32_t at = offset + 1; at < end; ++at) {
+      if (read_frame(bytes_, number_, at)) return at;
+    }
+    return end;
+  }
+
   void add_break(uint32_t offset) {
     scan_.breaks.push_back(is_open_ ? commit_.begin : offset);
     is_open_ = false;

@@ -7,7 +7,8 @@
 //
 // The checksum is XXH3-64 of everything behind it in the frame, xor-ed with a mix of the segment's number and the
 // frame's offset, so a frame is valid at one place of one segment only: what an earlier use of the file left behind
-// never is. After a bad frame a reader goes on at the next block, whose begin needs no knowledge of what was before.
+// never is. After a bad frame a
+// reader looks for the next valid one, byte by byte to the end of its block; the next block begins with a frame anyway.
 //
 // Pure functions over bytes; little-endian.
 #pragma once
@@ -71,6 +72,7 @@ struct SegmentScan {
   std::vector<uint32_t>
       breaks;        // where a commit begins that does not end, or no valid frame was; the unused rest makes one too
   uint32_t end = 0;  // behind the last valid frame
+  bool has_torn_bytes = false;  // behind `end` there is something, but no valid frame
 };
 SegmentScan scan_segment(std::string_view bytes, uint32_t number);
 

@@ -109,15 +109,14 @@ TEST(WalFormatTest, AFrameIsValidAtItsOwnPlaceOnly) {
   EXPECT_EQ(scan_segment(in_next_block, kSegment).commits.size(), 1u) << "at the begin of another block";
 }
 
-TEST(WalFormatTest, ReadingGoesOnAtTheBlockBehindABadFrame) {
+TEST(WalFormatTest, ReadingGoesOnRightBehindABadFrame) {
   const std::vector<std::string> commits{entries_of(100, 'a'), entries_of(100, 'b'), entries_of(kBlockBytes, 'c'),
                                          entries_of(100, 'd'), entries_of(100, 'e')};
   std::string bytes = build_segment(commits);
   const SegmentScan clean = scan_segment(bytes, kSegment);
   bytes[clean.commits[1].begin + 30] ^= 1;
   const SegmentScan scan = scan_segment(bytes, kSegment);
-  EXPECT_THAT(entries_in(scan), testing::ElementsAre(commits[0], commits[3], commits[4]))
-      << "the third begins in the bad block, and is not told in part";
+  EXPECT_TRUE(entries_in(scan) == (std::vector<std::string>{commits[0], commits[2], commits[3], commits[4]}));
   EXPECT_THAT(scan.breaks, testing::ElementsAre(clean.commits[1].begin));
 }
 

@@ -143,7 +143,12 @@ class Replayer {
     }
     replay_.resume = {.next_segment = spare ? blanks_.front().number : last->number + 1,
                       .previous_intact_bytes = intact_bytes,
-                      .spare = std::move(spare)};
+                      .spare = std::move(spare),
+                      .is_noted = durable >= last->scan.end};
+    if (intact_bytes < last->scan.end || last->scan.has_torn_bytes) {
+      log_.warn("the log ends in commits that a crash tore off before they were acknowledged",
+                {{"file", segment_path(directory_, last->number)}, {"offset", intact_bytes}});
+    }
     return {};
   }
 

@@ -95,6 +95,27 @@ TEST_F(WalReplayTest, SegmentsAreReadInOrder) {
   EXPECT_EQ(found.resume.previous_intact_bytes, second.end());
 }
 
+TEST_F(WalReplayTest, ABadCommitCostsNoOtherOfItsBlockAndTheyBearWitnessAgainstIt) {
+  SegmentBuilder segment(1, 0);
+  segment.add(1);
+  const uint32_t second = segment.end();
+  segment.add(2);
+  const uint32_t third = segment.end();
+  segment.add(3, {.segment = 1, .offset = third}).spoil(second + 14).store(disk_);
+  const WalReplay found = replay();
+  EXPECT_THAT(timestamps_ms(), ElementsAre(1, 3));
+  EXPECT_EQ(found.damaged_places, 1u);
+}
+
+TEST_F(WalReplayTest, ABadHeaderCostsNoCommit) {
+  SegmentBuilder segment(1, 0);
+  segment.add(1);
+  const uint32_t second = segment.end();
+  segment.add(2, {.segment = 1, .offset = second}).spoil(9).store(disk_);
+  EXPECT_EQ(replay().damaged_places, 1u);
+  EXPECT_THAT(timestamps_ms(), ElementsAre(1, 2));
+}
+
 TEST_F(WalReplayTest, AMissingFirstSegmentIsDamage) {
   SegmentBuilder(2, 100).add(2).store(disk_);
   EXPECT_EQ(replay().damaged_places, 1u);
