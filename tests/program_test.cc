@@ -162,6 +162,18 @@ TEST(Program, ASecondProcessOnADirectoryEndsWith1AndNamesTheFirst) {
   EXPECT_EQ(reply->status, 200);
 }
 
+TEST(Program, ASignalIsHeardWhileTheDirectorysLockIsWaitedFor) {
+  ServerProcess first;
+  ASSERT_TRUE(first.start());
+  ChildProcess second({.arguments = {server_path(), "serve", "--listen", "127.0.0.1:0", "--data-dir", first.data_dir(),
+                                     "--lock-timeout", "60s"}});
+  ASSERT_TRUE(wait_until(seconds(20), [&] { return !find_listening_addresses(second.errors()).empty(); }));
+  second.signal(SIGTERM);
+  const auto exit = second.wait_exit(seconds(20));
+  ASSERT_TRUE(exit) << second.errors();
+  EXPECT_EQ(exit->code, 0) << second.errors();
+}
+
 TEST(Program, ASuccessorWaitsForTheDirectoryOfItsPredecessor) {
   ServerProcess first;
   ASSERT_TRUE(first.start());

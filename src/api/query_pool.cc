@@ -58,8 +58,9 @@ void QueryPool::run() {
     if (queue_.empty()) return;
     Query query = std::move(queue_.front());
     queue_.pop_front();
+    const bool is_wanted = !is_stopping_;
     lock.unlock();
-    std::move(query.responder).send(answer(query.work));
+    std::move(query.responder).send(is_wanted ? answer(query.work) : http::retry_later("the server is stopping"));
     query.work = nullptr;  // it goes before the lock is taken
     lock.lock();
   }

@@ -1,7 +1,7 @@
 // QueryPool: the threads that queries run on, so that none holds up a worker. A query waits for a thread in a bounded
 // queue; when the queue is full the next one is answered 503 with Retry-After.
 //
-// Thread-safe. The destructor answers what is queued, and joins.
+// Thread-safe. The destructor refuses what is queued, lets finish what runs, and joins.
 #pragma once
 
 #include <cstddef>

@@ -97,7 +97,7 @@ TEST(QueryPool, AQueryBeyondTheQueueIsRefusedAtOnceAndCounted) {
   EXPECT_EQ(pool.stats().queue_length, 0u);
 }
 
-TEST(QueryPool, WhatIsQueuedIsAnsweredBeforeThePoolEnds) {
+TEST(QueryPool, WhatIsQueuedIsAnsweredOrRefusedBeforeThePoolEnds) {
   std::deque<Reply> replies;
   HeldQuery held;
   {
@@ -110,7 +110,8 @@ TEST(QueryPool, WhatIsQueuedIsAnsweredBeforeThePoolEnds) {
   }
   for (Reply& reply : replies) {
     ASSERT_TRUE(reply.has_come());
-    EXPECT_EQ(reply.take().body, "late");
+    const http::Response response = reply.take();
+    EXPECT_TRUE(response.body == "late" || response.status == 503) << response.body;
   }
 }
 

@@ -68,7 +68,8 @@ void write_listen_queues(Page& page, const net::FrontDoorStats& door) {
 
 void write_connections(Page& page, const net::FrontDoorStats& door) {
   page.counter("accepted_connections_total", "Connections drained from the listen queue.", real(door.accepted));
-  page.counter("accept_failures_total", "accept4 calls that failed for want of descriptors or memory.",
+  page.counter("accept_failures_total",
+               "Connections that could not be taken at once for want of descriptors or memory.",
                real(door.accept_failures));
   page.counter("accept_loop_cpu_seconds_total", "CPU time of the accept loop's thread.", seconds(door.accept_cpu_ns));
   page.gauge("connection_queue_length", "Connections accepted and not yet taken by a worker.", real(door.queue_length));
@@ -85,7 +86,8 @@ void write_connections(Page& page, const net::FrontDoorStats& door) {
              real(door.refuser_held));
   page.counter("refuser_evictions_total", "Such connections closed early, to make room for newer ones.",
                real(door.refuser_evictions));
-  page.counter("broken_connections_total", "Connections that ended before their reply was out.", real(door.broken));
+  page.counter("broken_connections_total", "Connections that failed in the middle of a request or its reply.",
+               real(door.broken));
   page.family("connection_timeouts_total", MetricType::kCounter,
               "Deadlines that passed: idle between requests, receiving a request, sending a reply.");
   page.labelled("kind", "idle", real(door.idle_timeouts));
@@ -133,8 +135,7 @@ void write_store(Page& page, const storage::Store& store) {
   page.counter("wal_syncs_total", "fdatasync calls on the log.", real(stats.syncs));
   page.counter("wal_sync_seconds_total", "Time spent in them.", seconds(stats.sync_ns));
   page.gauge("memory_bytes", "Anonymous memory of the process.", real(stats.memory_bytes));
-  page.gauge("memory_limit_bytes", "Memory beyond which writes are refused; 0 for no limit.",
-             real(stats.memory_bytes_max));
+  page.gauge("memory_limit_bytes", "Memory beyond which writes are refused.", real(stats.memory_bytes_max));
   page.gauge("disk_free_bytes", "Free space of the data directory's file system.", real(stats.disk_free_bytes));
 }
 

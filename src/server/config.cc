@@ -117,7 +117,11 @@ void add_store_options(CLI::App& app, ServeConfig& config) {
 }
 
 void add_time_options(CLI::App& app, ServeConfig& config) {
-  const auto parse_time = [](const std::string& text) { return promql::parse_duration(text); };
+  const auto parse_time = [](const std::string& text) -> Result<int64_t> {
+    auto parsed = promql::parse_duration(text);
+    if (!parsed) parsed.error().message += "; write it as 500ms, 10s or 2d";
+    return parsed;
+  };
   add_parsed(app, "--max-future", config.max_future_ms, "DURATION", "2d", parse_time,
              "Samples dated further ahead than this are rejected.");
   add_parsed(app, "--lock-timeout", config.lock_timeout_ms, "DURATION", "1s", parse_time,

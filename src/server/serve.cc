@@ -1,8 +1,10 @@
 #include "server/serve.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +17,7 @@
 #include "api/self_metrics.h"
 #include "base/clock.h"
 #include "base/file_system.h"
+#include "base/thread.h"
 #include "http/http_service.h"
 #include "net/descriptors.h"
 #include "net/front_door.h"
@@ -29,7 +32,7 @@ namespace {
 constexpr size_t kReservedDescriptors = 256;
 constexpr size_t kOwnDescriptors = 128;
 constexpr size_t kRefuserShareMax = 4096;
-constexpr size_t kFewConnections = 4096;
+constexpr size_t kFewDescriptors = 4096;
 constexpr size_t kWorkersMin = 8;
 constexpr uint64_t kMemoryPercent = 60;
 
@@ -93,50 +96,62 @@ void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
   if (config.max_connections > door.limits.connections_max) {
     log.warn("--max-connections is more than the descriptor limit allows; raise it (ulimit -n, LimitNOFILE=)",
              {{"asked", config.max_connections}, {"max_connections", door.limits.connections_max}});
-  } else if (config.max_connections == 0 && door.limits.connections_max < kFewConnections) {
+  } else if (door.descriptors_max < kFewDescriptors) {
     log.warn("the descriptor limit is low for a server; raise it (ulimit -n, LimitNOFILE=)",
              {{"descriptors", door.descriptors_max}, {"max_connections", door.limits.connections_max}});
   }
 }
 
-// The signals that end the server; blocked everywhere, taken by wait_for_stop().
-sigset_t stop_signals() {
+// Sent to the process by itself, once the store is open or cannot be.
+constexpr int kStoreOpened = SIGUSR1;
+
+// The signals that main waits for; blocked in every thread.
+sigset_t awaited_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  for (const int signal_number : {SIGTERM, SIGINT, kStoreOpened}) sigaddset(&signals, signal_number);
   return signals;
 }
 
-int wait_for_stop() {
-  const sigset_t signals = stop_signals();
+int wait_for_signal() {
+  const sigset_t signals = awaited_signals();
   int signal_number = 0;
   sigwait(&signals, &signal_number);
-  // A second one ends the process at once.
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   return signal_number;
+}
+
+// From now on a second SIGTERM or SIGINT ends the process at once.
+void unblock_stop_signals() {
+  sigset_t signals = awaited_signals();
+  sigdelset(&signals, kStoreOpened);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
 // All parts of a running server, in the order in which they are built; taken down in reverse.
 class Server {
  public:
-  Server(const ServeConfig& config, Plan plan, const Logger& log)
+  Server(const ServeConfig& config, Plan plan, const Logger& log, int64_t start_ms)
       : config_(config),
         plan_(std::move(plan)),
         log_(log),
+        start_ms_(start_ms),
         files_(make_posix_file_system()),
         service_(http::Limits{}, starting_router_) {
     api::add_starting_routes(starting_router_);
   }
 
-  // Listens first: who connects while the log is replayed waits, or is told to come back, and is not lost.
-  Result<void> start() {
+  // Listens before the store is open: who connects while the log is replayed waits, or is told to come back, and is not
+  // lost.
+  Result<void> open_front_door() {
     auto front_door = net::FrontDoor::open(plan_.front_door);
     if (!front_door) return std::unexpected(std::move(front_door).error());
     front_door_ = std::move(*front_door);
     if (auto started = front_door_->start(service_); !started) return started;
     for (const net::Listener& listener : front_door_->listeners()) announce(listener);
+    return {};
+  }
 
+  Result<void> open_store() {
     auto store = storage::Store::open(plan_.store, *files_, log_);
     if (!store) return std::unexpected(std::move(store).error());
     store_ = std::move(*store);
@@ -145,17 +160,17 @@ class Server {
     return {};
   }
 
-  void stop() {
-    const uint64_t begin_ns = monotonic_ns();
+  // Answers what is in hand. Returns how many connections were left at the timeout.
+  uint64_t close_front_door() {
     service_.begin_stop();
     const uint64_t left = front_door_->stop(static_cast<uint64_t>(config_.shutdown_timeout_ms));
     if (left > 0) {
       log_.warn("connections were left unfinished at the shutdown timeout", {{"connections", left}});
     }
-    queries_.reset();
-    store_.reset();
-    log_.info("stopped", {{"took_ms", (monotonic_ns() - begin_ns) / kNanosPerMilli}});
+    return left;
   }
+
+  void close_store() { store_->close(); }
 
  private:
   void announce(const net::Listener& listener) {
@@ -171,7 +186,7 @@ class Server {
     query_api_.emplace(*store_, *queries_, wall_ms);
     ingest_api_.emplace(*store_, service_.limits(), config_.max_future_ms);
     self_metrics_.emplace(*front_door_, service_, *store_, *queries_, MS_VERSION,
-                          static_cast<double>(wall_ms()) / 1000);
+                          static_cast<double>(start_ms_) / 1000);
     ingest_api_->add_routes(router_);
     self_metrics_->add_routes(router_);
     query_api_->add_routes(router_);
@@ -182,6 +197,7 @@ class Server {
   const ServeConfig& config_;
   const Plan plan_;
   const Logger& log_;
+  const int64_t start_ms_;
   const std::unique_ptr<FileSystem> files_;
   http::Router starting_router_;
   http::Router router_;
@@ -195,34 +211,58 @@ class Server {
   std::unique_ptr<api::QueryPool> queries_;
 };
 
+int report_failed_start(const Logger& log, const Error& error) {
+  log.error("cannot start", {{"reason", error.message}});
+  return error.code == ErrorCode::kInvalid ? 2 : 1;
+}
+
+int run(Server& server, const Logger& log) {
+  if (const auto opened = server.open_front_door(); !opened) return report_failed_start(log, opened.error());
+  // On a thread of its own, so that a signal is heard while a lock is waited for or a long log is replayed.
+  Result<void> opened;
+  Thread opener("store-open", [&server, &opened] {
+    opened = server.open_store();
+    kill(getpid(), kStoreOpened);
+  });
+  int signal_number = wait_for_signal();
+  const bool is_open = signal_number == kStoreOpened;
+  if (is_open) {
+    opener.join();
+    if (!opened) return report_failed_start(log, opened.error());
+    signal_number = wait_for_signal();
+  }
+  unblock_stop_signals();
+
+  const uint64_t begin_ns = monotonic_ns();
+  log.info("stopping", {{"signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  const uint64_t left = server.close_front_door();
+  if (is_open) server.close_store();
+  log.info("stopped", {{"took_ms", (monotonic_ns() - begin_ns) / kNanosPerMilli}});
+  // Nothing has been acknowledged by a store that is still being opened, and queries whose clients are given up need
+  // not be finished: neither is waited for.
+  if (!is_open || left > 0) std::_Exit(0);
+  return 0;
+}
+
 }  // namespace
 
 int serve(const ServeConfig& config) {
   const Logger log(config.log_level, config.log_format);
-  const sigset_t signals = stop_signals();
+  const int64_t start_ms = wall_ms();
+  const sigset_t signals = awaited_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
   const auto descriptors = net::raise_descriptor_limit();
   const auto plan = descriptors ? make_plan(config, *descriptors) : std::unexpected(descriptors.error());
-  if (!plan) {
-    log.error("cannot start", {{"reason", plan.error().message}});
-    return 1;
-  }
+  if (!plan) return report_failed_start(log, plan.error());
   log_plan(log, config, *plan);
   if (const auto grown = net::grow_descriptor_table(*descriptors); !grown) {
     log.warn("bursts of connections may be accepted more slowly", {{"reason", grown.error().message}});
   }
 
-  Server server(config, *plan, log);
-  if (const auto started = server.start(); !started) {
-    log.error("cannot start", {{"reason", started.error().message}});
-    return started.error().code == ErrorCode::kInvalid ? 2 : 1;
-  }
-  const int signal_number = wait_for_stop();
-  log.info("stopping", {{"signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"}});
-  server.stop();
-  return 0;
+  Server server(config, *plan, log, start_ms);
+  return run(server, log);
 }
 
 }  // namespace ms::server
