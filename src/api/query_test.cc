@@ -12,7 +12,7 @@
 
 #include "api/reply_testing.h"
 #include "model/staleness.h"
-#include "promql/memory_store.h"
+#include "promql/memory_store_testing.h"
 
 namespace ms::api {
 namespace {

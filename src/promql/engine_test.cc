@@ -10,7 +10,7 @@
 
 #include "model/labels.h"
 #include "model/staleness.h"
-#include "promql/memory_store.h"
+#include "promql/memory_store_testing.h"
 #include "promql/parser.h"
 
 namespace ms::promql {

@@ -19,7 +19,7 @@
 #include "base/log.h"
 #include "model/labels.h"
 #include "model/matcher.h"
-#include "storage/forgetful_file_system.h"
+#include "storage/forgetful_file_system_testing.h"
 #include "storage/store.h"
 
 namespace ms::storage {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "storage/entry_recorder.h"
+#include "storage/entry_recorder_testing.h"
 
 namespace ms::storage {
 namespace {

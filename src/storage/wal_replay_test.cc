@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "storage/entry_recorder.h"
-#include "storage/forgetful_file_system.h"
+#include "storage/entry_recorder_testing.h"
+#include "storage/forgetful_file_system_testing.h"
 #include "storage/store_testing.h"
 #include "storage/wal_format.h"
 

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "wire/check_batch.h"
+#include "wire/check_batch_testing.h"
 #include "wire/json_metrics.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "wire/check_batch.h"
+#include "wire/check_batch_testing.h"
 #include "wire/remote_write.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

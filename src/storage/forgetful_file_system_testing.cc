@@ -1,4 +1,4 @@
-#include "storage/forgetful_file_system.h"
+#include "storage/forgetful_file_system_testing.h"
 
 #include <algorithm>
 #include <thread>
