@@ -206,7 +206,7 @@ TEST(Labels, AQuoteIsEscapedAndClippedBetweenCharacters) {
 constexpr ParseContext kContext{.arrival_ms = 1795528800000, .timestamp_ms_max = 1795701600000};
 
 TEST(Timestamps, AFutureOneIsDescribedWithAHint) {
-  const std::string limit = " is later than 2026-11-26T14:00:00Z, the latest accepted";
+  const std::string limit = " is later than 2026-11-26T14:00:00.000Z, the latest accepted";
   const std::vector<std::pair<int64_t, std::string>> cases = {
       {1795701600001, limit},
       {9999999999999, limit},

@@ -1,8 +1,6 @@
 #include "model/write_batch.h"
 
-#include <array>
-#include <ctime>
-
+#include "base/clock.h"
 #include "model/labels.h"
 
 namespace ms::model {
@@ -13,14 +11,6 @@ constexpr int64_t kPlausibleMsMin = 1'000'000'000'000;
 
 bool is_plausible(int64_t timestamp_ms, const ParseContext& context) {
   return timestamp_ms >= kPlausibleMsMin && timestamp_ms <= context.timestamp_ms_max;
-}
-
-std::string format_utc(int64_t timestamp_ms) {
-  const std::time_t seconds = timestamp_ms / 1000;
-  std::tm parts{};
-  std::array<char, 64> text{};
-  if (gmtime_r(&seconds, &parts) == nullptr) return std::to_string(timestamp_ms);
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 }  // namespace

@@ -179,11 +179,12 @@ TEST(RemoteWrite, ALateSampleIsDroppedAndItsSeriesTold) {
   write_series(request, {{"__name__", "cpu"}, {"host", "b"}}, {{kStale, kContext.timestamp_ms_max + 1}});
   const model::WriteBatch batch = must_parse(message);
   EXPECT_THAT(lines_of(batch), ElementsAre("0: fine 1@1732536000500", "1: cpu{host=\"a\"} 1@1000 4@4000"));
-  EXPECT_THAT(rejections_of(batch),
-              ElementsAre("1: cpu{host=\"a\"}: timestamp 1732363200000000000 is later than 2024-11-25T12:00:00Z, the "
-                          "latest accepted; it looks like nanoseconds, milliseconds are expected",
-                          "2: cpu{host=\"b\"}: timestamp 1732536000501 is later than 2024-11-25T12:00:00Z, the "
-                          "latest accepted"));
+  EXPECT_THAT(
+      rejections_of(batch),
+      ElementsAre("1: cpu{host=\"a\"}: timestamp 1732363200000000000 is later than 2024-11-25T12:00:00.500Z, the "
+                  "latest accepted; it looks like nanoseconds, milliseconds are expected",
+                  "2: cpu{host=\"b\"}: timestamp 1732536000501 is later than 2024-11-25T12:00:00.500Z, the "
+                  "latest accepted"));
   EXPECT_EQ(batch.rejections.count, 2u);
   EXPECT_EQ(batch.rejections.samples, 3u);
 }
