@@ -3,7 +3,7 @@
 // when it is prewritten).
 //
 // A segment is written under a temporary name, synced, renamed to its number, and its directory synced: a file with a
-// number is whole. Where the disk is full it tries again each second.
+// number is whole. After a failure, a full disk for one, it tries again each second.
 #pragma once
 
 #include <cstdint>

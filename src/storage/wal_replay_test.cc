@@ -107,6 +107,21 @@ TEST_F(WalReplayTest, ABadCommitCostsNoOtherOfItsBlockAndTheyBearWitnessAgainstI
   EXPECT_EQ(found.damaged_places, 1u);
 }
 
+TEST_F(WalReplayTest, ARunThatWritesNothingStillNotesThatWhatItReplayedIsDurable) {
+  SegmentBuilder killed(1, 0);
+  killed.add(1);
+  const uint32_t last = killed.end();
+  killed.add(2).store(disk_);
+  {
+    WalReplay found = replay();
+    EXPECT_FALSE(found.resume.is_noted);
+    Wal wal(disk_, {.directory = "/data/wal", .segment_bytes = 2 * kBlockBytes}, std::move(found.resume));
+    ASSERT_TRUE(wal.close());
+  }
+  killed.spoil(last + 14).store(disk_);
+  EXPECT_EQ(replay().damaged_places, 1u);
+}
+
 TEST_F(WalReplayTest, ABadHeaderCostsNoCommit) {
   SegmentBuilder segment(1, 0);
   segment.add(1);
