@@ -52,7 +52,7 @@ class HttpSession final : public net::Session, private Exchange {
   net::Want dispatch(std::span<const char> rest);
   // Keeps of the request what its reply depends on: the handler takes the request apart.
   void note_request();
-  // Answers without a handler. `is_all_read`: nothing of the request is still to come.
+  // Begins the reply. `is_all_read`: nothing of the request is still to come; otherwise it is the connection's last.
   net::Want answer(Response response, bool is_all_read);
 
   HttpService& service_;

@@ -38,7 +38,7 @@ struct WorkerStats {
   std::array<DurationHistogram, kStages> stages;
   Counter requests;          // answered, and the answer is with the kernel
   Counter connections;       // taken for the first time
-  Counter broken;            // the client went away before its reply was out
+  Counter broken;            // failed in the middle of a request or its reply
   Counter idle_timeouts;     // kept alive, and sent no further request in time
   Counter receive_timeouts;  // the rest of a request, or a first one, did not come in time
   Counter send_timeouts;     // a client took no bytes of its reply for the reply deadline
@@ -50,8 +50,8 @@ struct WorkerContext {
   ConnectionQueue& queue;
   Refuser& refuser;
   SessionFactory& sessions;
-  std::atomic<uint64_t> idle_closed_before_ns =
-      0;  // a stop: idle connections are closed, and silent ones accepted before this
+  // A stop, where it is not 0: idle connections are closed, and silent ones that were accepted before this.
+  std::atomic<uint64_t> idle_closed_before_ns = 0;
 };
 
 class Worker final : Connection::ReplyObserver {
