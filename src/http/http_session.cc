@@ -74,13 +74,15 @@ net::Want HttpSession::answer(Response response, bool is_all_read) {
     response.close = true;
     lingers_ = true;
   }
-  const bool keeps_alive = asks_keep_alive_ && !response.close && !service_.is_stopping();
+  const bool keeps_alive =
+      asks_keep_alive_ && !response.close && !context_.is_single_request && !service_.is_stopping();
   closes_ = !keeps_alive;
   if (closes_ && asks_keep_alive_) lingers_ = true;  // the client's next request may be on the wire
   output_.clear();
   serialize(response,
             {.keep_alive = keeps_alive, .head = is_head_, .version_minor = version_minor_, .unix_ms = wall_ms()},
             output_);
+  reply_status_ = response.status;
   service_.count_response(response.status);
   return net::Want::kWrite;
 }

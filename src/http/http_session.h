@@ -40,6 +40,7 @@ class HttpSession final : public net::Session, private Exchange {
   net::Want on_end_of_input() override;
   net::Want on_deadline() override;
   std::string_view output() const override { return output_; }
+  int reply_code() const override { return reply_status_; }
   uint64_t deadline_ns() const override;
   bool is_idle() const override;
 
@@ -64,6 +65,7 @@ class HttpSession final : public net::Session, private Exchange {
   bool is_head_ = false;
   bool asks_keep_alive_ = true;
   int version_minor_ = 1;
+  int reply_status_ = 0;  // of the last reply begun
   std::string output_;
   std::string pipelined_;       // bytes behind the request that is being answered
   uint64_t body_begin_ns_ = 0;  // when its header was complete; 0 before

@@ -64,8 +64,8 @@ Connection::Rest Connection::follow(Want want, ReplyObserver& observer) {
         Rest rest{};
         if (!send_output(rest)) return rest;
         stamps_.replied_ns = monotonic_ns();
-        observer.on_reply(stamps_, !has_replied_);
-        has_replied_ = true;
+        ++replies_;
+        observer.on_reply(*this);
         starts_request_ = true;
         stamps_.taken_ns = stamps_.replied_ns;  // of a pipelined request, whose bytes are here already
         stamps_.complete_ns = stamps_.durable_ns = stamps_.replied_ns = 0;

@@ -28,17 +28,21 @@ class Connection final : public SessionWaker {
     kBroken,  // close it: the client is gone, or failed
   };
 
-  // Told of each reply that is with the kernel, the connection's first or a later one; the worker keeps the figures.
+  // Told of each reply that is with the kernel; the worker keeps the figures.
   class ReplyObserver {
    public:
     virtual ~ReplyObserver() = default;
-    virtual void on_reply(const Stamps& stamps, bool is_first) = 0;
+    virtual void on_reply(const Connection& connection) = 0;
   };
 
   Connection(Descriptor fd, const Stamps& stamps, SessionFactory& sessions, Mailbox& mailbox);
 
   int fd() const { return fd_.get(); }
   Session& session() { return *session_; }
+  const Session& session() const { return *session_; }
+  const Stamps& stamps() const { return stamps_; }
+  // Replies that are with the kernel.
+  uint64_t replies() const { return replies_; }
   bool is_sending() const { return is_sending_; }
   Descriptor release() { return std::move(fd_); }
 
@@ -69,7 +73,7 @@ class Connection final : public SessionWaker {
   size_t sent_ = 0;  // of the session's output
   bool is_sending_ = false;
   bool starts_request_ = true;  // the next bytes are a request's first
-  bool has_replied_ = false;
+  uint64_t replies_ = 0;
   std::unique_ptr<Session> session_;
 };
 

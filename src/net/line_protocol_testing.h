@@ -161,6 +161,7 @@ class LineSession final : public Session {
     return answer("late");
   }
   std::string_view output() const override { return output_; }
+  int reply_code() const override { return has_answered_ ? 1 : 0; }
   uint64_t deadline_ns() const override {
     return context_.stamps.taken_ns + (is_idle() ? service_.idle_ms : service_.request_ms) * kNanosPerMilli;
   }

@@ -34,6 +34,8 @@ class SessionWaker {
 struct SessionContext {
   SessionWaker& waker;
   Stamps& stamps;  // the session stamps `complete` and `durable`
+  // The connection ends after its first reply, which says so.
+  bool is_single_request = false;
 };
 
 class Session {
@@ -50,6 +52,8 @@ class Session {
 
   // What is to be sent after kWrite; stable until on_sent().
   virtual std::string_view output() const = 0;
+  // The protocol's own word for the reply that was sent last, for the record: an HTTP status. 0 before the first.
+  virtual int reply_code() const = 0;
   // Until when it is content to wait for bytes; monotonic. Asked after each kRead.
   virtual uint64_t deadline_ns() const = 0;
   // Has answered a request and received nothing of the next: such a connection may be closed at a stop.

@@ -113,7 +113,9 @@ void Worker::settle(Connection& connection, Connection::Rest rest) {
   }
 }
 
-void Worker::on_reply(const Stamps& stamps, bool is_first) {
+void Worker::on_reply(const Connection& connection) {
+  const Stamps& stamps = connection.stamps();
+  const bool is_first = connection.replies() == 1;
   const auto record = [this](Stage stage, uint64_t begin_ns, uint64_t end_ns) {
     stats_.stages[static_cast<size_t>(stage)].record(end_ns > begin_ns ? end_ns - begin_ns : 0);
   };

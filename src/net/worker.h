@@ -71,7 +71,7 @@ class Worker final : Connection::ReplyObserver {
 
  private:
   void run();
-  void on_reply(const Stamps& stamps, bool is_first) override;
+  void on_reply(const Connection& connection) override;
   void serve(int fd);
   void deliver_mail();
   // Looks at every waiting connection: those whose deadline has passed, and at a stop those that are idle.
