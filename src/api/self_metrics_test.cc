@@ -29,9 +29,10 @@ class SelfMetricsTest : public testing::Test {
                                         .workers = 1,
                                         .descriptors_max = net::raise_descriptor_limit().value_or(1024),
                                         .refuser_share = 1,
-                                        .limits = {.connections_max = 77, .queue_max = 33}});
+                                        .connections_max = 77,
+                                        .queue_max = 33});
     front_door_ = std::move(*opened);
-    EXPECT_TRUE(front_door_->start(service_).has_value());
+    EXPECT_TRUE(front_door_->start(service_, policy_).has_value());
     store_.current_stats = {.series = 5, .samples_appended = 1'000'000, .commits = 3, .syncs = 2, .sync_ns = 2'500'000};
     service_.count_response(204);
     service_.count_response(204);
@@ -39,6 +40,7 @@ class SelfMetricsTest : public testing::Test {
     metrics_ = std::make_unique<SelfMetrics>(*front_door_, service_, store_, queries_, "1.2.3", 1732363200.5);
   }
 
+  const QueuePolicy policy_;
   const http::Router router_;
   http::HttpService service_{http::Limits{}, router_};
   std::unique_ptr<net::FrontDoor> front_door_;

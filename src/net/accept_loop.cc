@@ -1,5 +1,7 @@
 #include "net/accept_loop.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -17,6 +19,8 @@ constexpr uint64_t kBurst = 4;
 constexpr uint64_t kLookAgainNs = 50'000;
 // In a long drain the depth is sampled every so many connections.
 constexpr uint64_t kDepthSampleEvery = 64;
+// Of connections that come one at a time, one in so many has its wait in the kernel sampled.
+constexpr uint64_t kKernelWaitSampleEvery = 16;
 // So many in one go, and the other listeners and a stop have their turn.
 constexpr uint64_t kTurnMax = 4096;
 constexpr int kBlockedMs = 2;
@@ -27,55 +31,65 @@ constexpr uint64_t kCloseMsMax = 2000;
 }  // namespace
 
 AcceptLoop::AcceptLoop(std::vector<Listener>& listeners, ConnectionQueue& queue, Refuser& refuser,
-                       const AcceptLimits& limits, Descriptor stop_fd)
-    : listeners_(listeners),
-      queue_(queue),
+                       const AcceptBounds& bounds, uint64_t first_bytes_ms, size_t records, Descriptor stop_fd)
+    : queue_(queue),
       refuser_(refuser),
-      limits_(limits),
+      bounds_(bounds),
+      first_bytes_ms_(first_bytes_ms),
       stop_fd_(std::move(stop_fd)),
-      thread_("accept", [this] { run(); }) {}
+      records_(records) {
+  sources_.reserve(listeners.size());
+  for (const Listener& listener : listeners) {
+    sources_.push_back(
+        {.listener = listener, .empty_ns = monotonic_ns(), .is_any_address = listener.endpoint().is_any_address()});
+  }
+  thread_.emplace("accept", [this] { run(); });
+}
 
 AcceptLoop::~AcceptLoop() { stop(); }
 
 void AcceptLoop::stop() {
   eventfd_write(stop_fd_.get(), 1);
-  thread_.join();
+  thread_->join();
 }
 
 void AcceptLoop::run() {
   std::vector<pollfd> polls;
-  polls.reserve(listeners_.size() + 1);
-  for (const Listener& listener : listeners_) polls.push_back({.fd = listener.fd(), .events = POLLIN, .revents = 0});
+  polls.reserve(sources_.size() + 1);
+  for (const Source& source : sources_) polls.push_back({.fd = source.listener.fd(), .events = POLLIN, .revents = 0});
   polls.push_back({.fd = stop_fd_.get(), .events = POLLIN, .revents = 0});
   while (true) {
+    stats_.blocked_since_ns.store(monotonic_ns(), std::memory_order_relaxed);
     poll(polls.data(), polls.size(), -1);
     if (polls.back().revents != 0) break;
+    stats_.blocked_since_ns.store(0, std::memory_order_relaxed);
     now_ns_ = monotonic_ns();
     bool is_blocked = false;
-    for (size_t i = 0; i < listeners_.size(); ++i) {
-      if (polls[i].revents != 0) is_blocked |= take_turn(listeners_[i]) == Drained::kBlocked;
+    for (size_t i = 0; i < sources_.size(); ++i) {
+      if (polls[i].revents != 0) is_blocked |= take_turn(sources_[i]) == Drained::kBlocked;
     }
     if (is_blocked) poll(nullptr, 0, kBlockedMs);
   }
   close_listeners();
 }
 
-AcceptLoop::Drained AcceptLoop::take_turn(const Listener& listener) {
-  sample_depth(listener);
+AcceptLoop::Drained AcceptLoop::take_turn(Source& source) {
+  sample_depth(source);
   uint64_t count = 0;
-  Drained drained = drain(listener, count);
+  Drained drained = drain(source, count);
   if (count < kBurst) return drained;
   uint64_t last_ns = now_ns_;
   while (drained == Drained::kEmpty && now_ns_ - last_ns < kLookAgainNs) {
     const uint64_t before = count;
-    drained = drain(listener, count);
+    drained = drain(source, count);
     if (count != before) last_ns = now_ns_;
   }
   return drained;
 }
 
-void AcceptLoop::sample_depth(const Listener& listener) {
-  const uint64_t depth = listener.queue_depth();
+void AcceptLoop::sample_depth(Source& source) {
+  const uint64_t depth = source.listener.queue_depth();
+  source.depth = depth;
   stats_.depth_samples.add();
   stats_.depth_sum.add(depth);
   if (depth > stats_.depth_max.load(std::memory_order_relaxed)) {
@@ -83,21 +97,27 @@ void AcceptLoop::sample_depth(const Listener& listener) {
   }
 }
 
-AcceptLoop::Drained AcceptLoop::drain(const Listener& listener, uint64_t& count) {
+AcceptLoop::Drained AcceptLoop::drain(Source& source, uint64_t& count) {
   while (count < kTurnMax) {
     if (refuser_.is_behind()) return Drained::kBlocked;
     const uint64_t begin_ns = now_ns_;
-    Descriptor fd(accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    sockaddr_storage peer{};
+    socklen_t peer_size = sizeof peer;
+    Descriptor fd(
+        accept4(source.listener.fd(), reinterpret_cast<sockaddr*>(&peer), &peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     const int error_number = errno;
     now_ns_ = monotonic_ns();
     if (fd) {
-      stats_.accepted.add();
-      admit(std::move(fd), begin_ns, now_ns_);
-      if (++count % kDepthSampleEvery == 0) sample_depth(listener);
+      Arrival arrival = describe(fd.get(), source, begin_ns);
+      arrival.peer = Endpoint::from(peer);
+      admit(std::move(fd), arrival);
+      stats_.accept_ns.record(now_ns_ - begin_ns);
+      if (++count % kDepthSampleEvery == 0) sample_depth(source);
       continue;
     }
     switch (error_number) {
       case EAGAIN:
+        source.empty_ns = now_ns_;
         return Drained::kEmpty;
       case EMFILE:
       case ENFILE:
@@ -112,30 +132,70 @@ AcceptLoop::Drained AcceptLoop::drain(const Listener& listener, uint64_t& count)
   return Drained::kTurnOver;
 }
 
-void AcceptLoop::admit(Descriptor fd, uint64_t accept_begin_ns, uint64_t accepted_ns) {
-  const bool is_too_many = queue_.open_connections() >= limits_.connections_max;
-  if (is_too_many || queue_.length() >= limits_.queue_max) {
-    (is_too_many ? stats_.refused_connections : stats_.refused_queue).add();
-    refuser_.refuse(std::move(fd));
-    return;
+Arrival AcceptLoop::describe(int fd, const Source& source, uint64_t accept_begin_ns) {
+  stats_.accepted.add();
+  Arrival arrival{.number = stats_.accepted.value(),
+                  .accept_begin_ns = accept_begin_ns,
+                  .accepted_ns = now_ns_,
+                  .local = source.is_any_address ? Endpoint::local_of(fd) : source.listener.endpoint()};
+  if (source.depth > 1 || arrival.number % kKernelWaitSampleEvery == 0) {
+    arrival.kernel_wait = sample_kernel_wait(fd, source);
+  }
+  return arrival;
+}
+
+KernelWait AcceptLoop::sample_kernel_wait(int fd, const Source& source) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+  const uint64_t at_most_ns = now_ns_ - source.empty_ns;
+  // The kernel counts in ticks of a millisecond or more: its bound may exceed ours, which is exact.
+  const uint64_t at_least_ns = std::min(uint64_t{info.tcpi_last_data_recv} * kNanosPerMilli, at_most_ns);
+  stats_.kernel_wait_at_least_ns.record(at_least_ns);
+  stats_.kernel_wait_at_most_ns.record(at_most_ns);
+  return {.is_sampled = true, .at_least_ns = at_least_ns, .at_most_ns = at_most_ns};
+}
+
+void AcceptLoop::admit(Descriptor fd, const Arrival& arrival) {
+  if (queue_.open_connections() >= bounds_.connections_max.load(std::memory_order_relaxed)) {
+    stats_.refused_connections.add();
+    return refuse(std::move(fd), arrival, Outcome::kRefusedConnections);
+  }
+  if (queue_.length() >= bounds_.queue_max.load(std::memory_order_relaxed)) {
+    stats_.refused_queue.add();
+    return refuse(std::move(fd), arrival, Outcome::kRefusedQueue);
   }
   const int number = fd.get();
-  if (!queue_.enqueue(number, accept_begin_ns, accepted_ns, accepted_ns + limits_.first_bytes_ms * kNanosPerMilli)) {
+  if (!queue_.enqueue(number, arrival, arrival.accepted_ns + first_bytes_ms_ * kNanosPerMilli)) {
     stats_.failed.add();
-    refuser_.refuse(std::move(fd));
-    return;
+    return refuse(std::move(fd), arrival, Outcome::kRefusedDescriptors);
   }
   fd.release();
   now_ns_ = monotonic_ns();
   queue_.table().at(number).enqueued_ns.store(now_ns_, std::memory_order_relaxed);
 }
 
+void AcceptLoop::refuse(Descriptor fd, const Arrival& arrival, Outcome outcome) {
+  const int number = fd.get();
+  refuser_.refuse(std::move(fd));
+  now_ns_ = monotonic_ns();
+  records_.write({.connection = arrival.number,
+                  .request = 1,
+                  .fd = number,
+                  .outcome = outcome,
+                  .peer = arrival.peer,
+                  .local = arrival.local,
+                  .kernel_wait = arrival.kernel_wait,
+                  .stamps = {.accept_begin_ns = arrival.accept_begin_ns, .accepted_ns = arrival.accepted_ns},
+                  .ended_ns = now_ns_});
+}
+
 void AcceptLoop::close_listeners() {
   std::vector<pollfd> polls;
-  polls.reserve(listeners_.size());
-  for (const Listener& listener : listeners_) {
-    listener.drop_handshakes();
-    polls.push_back({.fd = listener.fd(), .events = POLLIN, .revents = 0});
+  polls.reserve(sources_.size());
+  for (const Source& source : sources_) {
+    source.listener.drop_handshakes();
+    polls.push_back({.fd = source.listener.fd(), .events = POLLIN, .revents = 0});
   }
   const uint64_t begin_ns = monotonic_ns();
   const auto elapsed_ms = [begin_ns] { return (monotonic_ns() - begin_ns) / kNanosPerMilli; };
@@ -144,14 +204,14 @@ void AcceptLoop::close_listeners() {
     poll(polls.data(), polls.size(), kBlockedMs);
     now_ns_ = monotonic_ns();
     is_empty = true;
-    for (const Listener& listener : listeners_) {
+    for (Source& source : sources_) {
       uint64_t count = 0;
-      const Drained drained = drain(listener, count);
+      const Drained drained = drain(source, count);
       is_empty &= drained == Drained::kEmpty;
       if (drained == Drained::kBlocked) poll(nullptr, 0, kBlockedMs);
     }
   }
-  for (const Listener& listener : listeners_) listener.stop_listening();
+  for (const Source& source : sources_) source.listener.stop_listening();
 }
 
 }  // namespace ms::net

@@ -2,7 +2,6 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,10 +13,7 @@ namespace {
 
 // What epoll hands back: a descriptor of a connection, or one of these.
 constexpr uint64_t kMailTag = uint64_t{1} << 32;
-constexpr uint64_t kTickTag = kMailTag + 1;
-constexpr uint64_t kStopTag = kMailTag + 2;
-
-constexpr uint64_t kTickMs = 500;
+constexpr uint64_t kStopTag = kMailTag + 1;
 
 int control(const Descriptor& epoll_fd, int operation, int fd, uint32_t events, uint64_t tag) {
   epoll_event event{.events = events, .data = {.u64 = tag}};
@@ -29,8 +25,6 @@ int control(const Descriptor& epoll_fd, int operation, int fd, uint32_t events, 
 Result<std::unique_ptr<ConnectionQueue>> ConnectionQueue::open(size_t descriptors_max) {
   Descriptor epoll_fd(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_fd) return fail_errno("epoll_create1", errno);
-  Descriptor timer_fd(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
-  if (!timer_fd) return fail_errno("timerfd_create", errno);
   Descriptor stop_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!stop_fd) return fail_errno("eventfd", errno);
   auto table = ConnectionTable::open(descriptors_max);
@@ -40,31 +34,28 @@ Result<std::unique_ptr<ConnectionQueue>> ConnectionQueue::open(size_t descriptor
 
   // Edge-triggered: each signal wakes one worker, and nothing needs to be armed again.
   if (control(epoll_fd, EPOLL_CTL_ADD, (*mailbox)->event_fd(), EPOLLIN | EPOLLET, kMailTag) != 0 ||
-      control(epoll_fd, EPOLL_CTL_ADD, timer_fd.get(), EPOLLIN | EPOLLET, kTickTag) != 0 ||
       control(epoll_fd, EPOLL_CTL_ADD, stop_fd.get(), EPOLLIN, kStopTag) != 0) {
     return fail_errno("epoll_ctl", errno);
   }
-  std::unique_ptr<ConnectionQueue> queue(new ConnectionQueue(
-      std::move(epoll_fd), std::move(timer_fd), std::move(stop_fd), std::move(*table), std::move(*mailbox)));
-  queue->set_tick_ms(kTickMs);
-  return queue;
+  return std::unique_ptr<ConnectionQueue>(
+      new ConnectionQueue(std::move(epoll_fd), std::move(stop_fd), std::move(*table), std::move(*mailbox)));
 }
 
-ConnectionQueue::ConnectionQueue(Descriptor epoll_fd, Descriptor timer_fd, Descriptor stop_fd,
-                                 std::unique_ptr<ConnectionTable> table, std::unique_ptr<Mailbox> mailbox)
+ConnectionQueue::ConnectionQueue(Descriptor epoll_fd, Descriptor stop_fd, std::unique_ptr<ConnectionTable> table,
+                                 std::unique_ptr<Mailbox> mailbox)
     : epoll_fd_(std::move(epoll_fd)),
-      timer_fd_(std::move(timer_fd)),
       stop_fd_(std::move(stop_fd)),
       table_(std::move(table)),
       mailbox_(std::move(mailbox)) {}
 
-bool ConnectionQueue::enqueue(int fd, uint64_t accept_begin_ns, uint64_t accepted_ns, uint64_t deadline_ns) {
+bool ConnectionQueue::enqueue(int fd, const Arrival& arrival, uint64_t deadline_ns) {
   Slot& slot = table_->claim(fd);
   slot.phase.load(std::memory_order_acquire);  // kFree: what the descriptor's last holder did to the slot is done
-  slot.accept_begin_ns = accept_begin_ns;
+  slot.arrival = arrival;
+  slot.number.store(arrival.number, std::memory_order_relaxed);
   slot.connection = nullptr;
   slot.is_served.store(false, std::memory_order_relaxed);
-  slot.accepted_ns.store(accepted_ns, std::memory_order_relaxed);
+  slot.accepted_ns.store(arrival.accepted_ns, std::memory_order_relaxed);
   slot.enqueued_ns.store(0, std::memory_order_relaxed);
   slot.deadline_ns.store(deadline_ns, std::memory_order_relaxed);
   slot.direction.store(Direction::kRead, std::memory_order_relaxed);
@@ -120,17 +111,8 @@ ConnectionQueue::Event ConnectionQueue::wait() {
     if (epoll_wait(epoll_fd_.get(), &event, 1, -1) != 1) continue;
     if (event.data.u64 < kMailTag) return {Event::Kind::kConnection, static_cast<int>(event.data.u64)};
     if (event.data.u64 == kMailTag) return {Event::Kind::kMail};
-    if (event.data.u64 == kStopTag) return {Event::Kind::kStop};
-    uint64_t expirations = 0;
-    if (read(timer_fd_.get(), &expirations, sizeof expirations) > 0) return {Event::Kind::kTick};
+    return {Event::Kind::kStop};
   }
-}
-
-void ConnectionQueue::set_tick_ms(uint64_t milliseconds) {
-  const timespec period{.tv_sec = static_cast<time_t>(milliseconds / 1000),
-                        .tv_nsec = static_cast<long>(milliseconds % 1000 * kNanosPerMilli)};
-  const itimerspec timer{.it_interval = period, .it_value = period};
-  timerfd_settime(timer_fd_.get(), 0, &timer, nullptr);
 }
 
 void ConnectionQueue::stop_workers() { eventfd_write(stop_fd_.get(), 1); }

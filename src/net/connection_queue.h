@@ -30,7 +30,6 @@ class ConnectionQueue {
     enum class Kind {
       kConnection,  // `fd` has bytes, has room for bytes, or has ended
       kMail,        // the mailbox has letters
-      kTick,        // deadlines are to be looked at
       kStop,        // the worker ends
     };
     Kind kind;
@@ -41,7 +40,7 @@ class ConnectionQueue {
 
   // Puts a connection that was just accepted into the lobby; it may wait there until `deadline_ns` for its first bytes.
   // False: the kernel would not take it, and the caller still owns the descriptor.
-  bool enqueue(int fd, uint64_t accept_begin_ns, uint64_t accepted_ns, uint64_t deadline_ns);
+  bool enqueue(int fd, const Arrival& arrival, uint64_t deadline_ns);
   // Gives a connection back to the lobby; the caller no longer holds it.
   void put_back(int fd, Direction direction, uint64_t deadline_ns);
   // Takes a connection that the caller holds out for good: its slot is free and no longer counted, and the descriptor
@@ -52,8 +51,6 @@ class ConnectionQueue {
 
   // Blocks until there is something to do.
   Event wait();
-  // How often a kTick comes.
-  void set_tick_ms(uint64_t milliseconds);
   // Every wait() answers kStop from now on.
   void stop_workers();
 
@@ -67,13 +64,12 @@ class ConnectionQueue {
   uint64_t oldest_age_ns(uint64_t now_ns);
 
  private:
-  ConnectionQueue(Descriptor epoll_fd, Descriptor timer_fd, Descriptor stop_fd, std::unique_ptr<ConnectionTable> table,
+  ConnectionQueue(Descriptor epoll_fd, Descriptor stop_fd, std::unique_ptr<ConnectionTable> table,
                   std::unique_ptr<Mailbox> mailbox);
   // Has the kernel wake a worker for what the connection waits for, once.
   void arm(int fd, const Slot& slot);
 
   Descriptor epoll_fd_;
-  Descriptor timer_fd_;
   Descriptor stop_fd_;
   std::unique_ptr<ConnectionTable> table_;
   std::unique_ptr<Mailbox> mailbox_;

@@ -32,13 +32,12 @@ class ConnectionQueueTest : public testing::Test {
   }
 
   bool enqueue(const Ends& ends, uint64_t accepted_ns = 1) {
-    return queue_->enqueue(ends.near.get(), accepted_ns, accepted_ns, kFarDeadlineNs);
+    return queue_->enqueue(ends.near.get(), {.accepted_ns = accepted_ns}, kFarDeadlineNs);
   }
 
-  // The connection that the next event takes, ticks aside; as a worker does it.
+  // The connection that the next event takes, as a worker does it.
   int take() {
-    ConnectionQueue::Event event = queue_->wait();
-    while (event.kind == Kind::kTick) event = queue_->wait();
+    const ConnectionQueue::Event event = queue_->wait();
     EXPECT_EQ(event.kind, Kind::kConnection);
     return queue_->table().at(event.fd).try_take() ? event.fd : -1;
   }
@@ -131,18 +130,13 @@ TEST_F(ConnectionQueueTest, WhatTheKernelDoesNotTakeIsLeftToTheCaller) {
   EXPECT_EQ(queue_->open_connections(), 0u);
 }
 
-TEST_F(ConnectionQueueTest, TicksComeAndAStopStays) {
-  queue_->set_tick_ms(1);
-  EXPECT_EQ(queue_->wait().kind, Kind::kTick);
-  EXPECT_EQ(queue_->wait().kind, Kind::kTick);
-  queue_->set_tick_ms(1'000'000);
+TEST_F(ConnectionQueueTest, AStopStays) {
   queue_->stop_workers();
-  EXPECT_TRUE(queue_->wait().kind == Kind::kStop || queue_->wait().kind == Kind::kStop);
+  EXPECT_EQ(queue_->wait().kind, Kind::kStop);
   EXPECT_EQ(queue_->wait().kind, Kind::kStop);
 }
 
 TEST_F(ConnectionQueueTest, LettersAreAnnounced) {
-  queue_->set_tick_ms(1'000'000);
   queue_->mailbox().post(nullptr);
   EXPECT_EQ(queue_->wait().kind, Kind::kMail);
 }

@@ -12,6 +12,8 @@
 #include <memory>
 
 #include "base/error.h"
+#include "net/endpoint.h"
+#include "net/record.h"
 #include "net/stamps.h"
 
 namespace ms::net {
@@ -27,15 +29,26 @@ enum class Phase : uint8_t {
 // What a connection in the lobby waits for: bytes, or room to send.
 enum class Direction : uint8_t { kRead, kWrite };
 
+// What is known of a connection when it has been accepted, and does not change.
+struct Arrival {
+  uint64_t number = 0;  // 12 for C12
+  uint64_t accept_begin_ns = 0;
+  uint64_t accepted_ns = 0;
+  Endpoint peer;
+  Endpoint local;
+  KernelWait kernel_wait;
+};
+
 struct Slot {
   std::atomic<Phase> phase = Phase::kFree;
   std::atomic<bool> is_served = false;                  // a worker has taken it before
   std::atomic<Direction> direction = Direction::kRead;  // valid in kLobby
   std::atomic<uint64_t> deadline_ns = 0;                // valid in kLobby
-  std::atomic<uint64_t> accepted_ns = 0;
-  std::atomic<uint64_t> enqueued_ns = 0;  // 0 while the accept thread is still at it
-  uint64_t accept_begin_ns = 0;           // written before the first kLobby
-  Connection* connection = nullptr;       // the holder's; null until first taken
+  std::atomic<uint64_t> number = 0;                     // the arrival's, for those who do not hold the connection
+  std::atomic<uint64_t> accepted_ns = 0;                // likewise
+  std::atomic<uint64_t> enqueued_ns = 0;                // 0 while the accept thread is still at it
+  Arrival arrival;                                      // the holder's; written before the first kLobby
+  Connection* connection = nullptr;                     // the holder's; null until first taken
 
   // Whether the caller has it now. Fails where another thread was first; an event for a slot that fails is a stale one.
   bool try_take() {

@@ -14,7 +14,7 @@ namespace {
 
 // At a stop, how long a connection that was accepted may take to send its first bytes.
 constexpr uint64_t kFirstBytesAtStopMs = 500;
-constexpr uint64_t kTickAtStopMs = 10;
+constexpr uint64_t kLookAtStopMs = 10;
 
 }  // namespace
 
@@ -32,10 +32,14 @@ Result<std::unique_ptr<FrontDoor>> FrontDoor::open(const FrontDoorOptions& optio
 
 FrontDoor::FrontDoor(const FrontDoorOptions& options, std::vector<Listener> listeners,
                      std::unique_ptr<ConnectionQueue> queue)
-    : options_(options), listeners_(std::move(listeners)), queue_(std::move(queue)) {}
+    : options_(options), listeners_(std::move(listeners)), queue_(std::move(queue)) {
+  bounds_.connections_max = options.connections_max;
+  bounds_.queue_max = options.queue_max;
+}
 
 FrontDoor::~FrontDoor() {
   accept_loop_.reset();
+  sweeper_.reset();
   queue_->stop_workers();
   workers_.clear();
   ConnectionTable& table = queue_->table();
@@ -47,17 +51,24 @@ FrontDoor::~FrontDoor() {
   }
 }
 
-Result<void> FrontDoor::start(SessionFactory& sessions) {
+Result<void> FrontDoor::start(SessionFactory& sessions, const QueuePolicy& policy) {
   auto refuser = Refuser::open(sessions.refusal(), options_.refuser_share);
   if (!refuser) return std::unexpected(std::move(refuser).error());
   refuser_ = std::move(*refuser);
   Descriptor stop_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!stop_fd) return fail_errno("eventfd", errno);
-  worker_context_.reset(new WorkerContext{.queue = *queue_, .refuser = *refuser_, .sessions = sessions});
+  judge_.emplace(policy);
+  serving_.reset(new ServingContext{.queue = *queue_,
+                                    .refuser = *refuser_,
+                                    .sessions = sessions,
+                                    .judge = *judge_,
+                                    .records_per_thread = options_.records_per_thread});
   for (size_t i = 1; i <= options_.workers; ++i) {
-    workers_.push_back(std::make_unique<Worker>("worker-" + std::to_string(i), *worker_context_));
+    workers_.push_back(std::make_unique<Worker>(static_cast<uint16_t>(i), *serving_));
   }
-  accept_loop_ = std::make_unique<AcceptLoop>(listeners_, *queue_, *refuser_, options_.limits, std::move(stop_fd));
+  sweeper_ = std::make_unique<Sweeper>(*serving_, workers_);
+  accept_loop_ = std::make_unique<AcceptLoop>(listeners_, *queue_, *refuser_, bounds_, options_.first_bytes_ms,
+                                              options_.records_per_thread, std::move(stop_fd));
   return {};
 }
 
@@ -65,16 +76,17 @@ uint64_t FrontDoor::stop(uint64_t timeout_ms) {
   const uint64_t begin_ns = monotonic_ns();
   const auto elapsed_ms = [begin_ns] { return (monotonic_ns() - begin_ns) / kNanosPerMilli; };
   accept_loop_->stop();
-  worker_context_->idle_closed_before_ns.store(1, std::memory_order_release);
-  queue_->set_tick_ms(kTickAtStopMs);
+  serving_->idle_closed_before_ns.store(1, std::memory_order_release);
+  sweeper_->hurry();
   while (queue_->open_connections() > 0 && elapsed_ms() < timeout_ms) {
     if (elapsed_ms() >= kFirstBytesAtStopMs) {
-      worker_context_->idle_closed_before_ns.store(monotonic_ns(), std::memory_order_release);
+      serving_->idle_closed_before_ns.store(monotonic_ns(), std::memory_order_release);
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(kTickAtStopMs));
+    std::this_thread::sleep_for(std::chrono::milliseconds(kLookAtStopMs));
   }
   // From here on no session is called: what handlers use may go. And what the workers were handing to the refuser is
   // with it.
+  sweeper_->stop();
   queue_->stop_workers();
   for (const auto& worker : workers_) worker->join();
   const uint64_t left = queue_->open_connections();
@@ -100,25 +112,35 @@ FrontDoorStats FrontDoor::stats() {
   stats.refuser_evictions = refuser_->evictions();
   stats.queue_length = queue_->length();
   stats.queue_age_ns = queue_->oldest_age_ns(now_ns);
-  stats.queue_max = options_.limits.queue_max;
+  stats.queue_max = bounds_.queue_max.load(std::memory_order_relaxed);
   stats.open_connections = queue_->open_connections();
-  stats.connections_max = options_.limits.connections_max;
-  add_worker_stats(stats);
+  stats.connections_max = bounds_.connections_max.load(std::memory_order_relaxed);
+  stats.queue_target_ns = judge_->policy().target_ns.load(std::memory_order_relaxed);
+  stats.queue_deadline_ns = judge_->policy().deadline_ns.load(std::memory_order_relaxed);
+  stats.is_overloaded = judge_->is_overloaded();
+  stats.overloads = judge_->overloads();
+  for (const auto& worker : workers_) add_serve_stats(worker->server().stats(), stats);
+  add_serve_stats(sweeper_->server().stats(), stats);
   return stats;
 }
 
-void FrontDoor::add_worker_stats(FrontDoorStats& stats) const {
-  for (const auto& worker : workers_) {
-    const WorkerStats& own = worker->stats();
-    stats.requests += own.requests.value();
-    stats.connections_served += own.connections.value();
-    stats.broken += own.broken.value();
-    stats.idle_timeouts += own.idle_timeouts.value();
-    stats.receive_timeouts += own.receive_timeouts.value();
-    stats.send_timeouts += own.send_timeouts.value();
-    stats.refused_age += own.queue_timeouts.value();
-    for (size_t i = 0; i < kStages; ++i) own.stages[i].add_to(stats.stages[i]);
-  }
+void FrontDoor::add_serve_stats(const ServeStats& from, FrontDoorStats& to) {
+  to.requests += from.requests.value();
+  to.connections_served += from.connections.value();
+  to.broken += from.broken.value();
+  to.idle_timeouts += from.idle_timeouts.value();
+  to.receive_timeouts += from.receive_timeouts.value();
+  to.send_timeouts += from.send_timeouts.value();
+  to.refused_age += from.refused_age.value();
+  for (size_t i = 0; i < kStages; ++i) from.stages[i].add_to(to.stages[i]);
+}
+
+std::vector<Record> FrontDoor::records() const {
+  std::vector<Record> records;
+  accept_loop_->records().read(records);
+  for (const auto& worker : workers_) worker->server().records().read(records);
+  sweeper_->server().records().read(records);
+  return records;
 }
 
 }  // namespace ms::net

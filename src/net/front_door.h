@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "net/listener.h"
 #include "net/refuser.h"
 #include "net/session.h"
+#include "net/sweeper.h"
 #include "net/worker.h"
 
 namespace ms::net {
@@ -30,9 +32,12 @@ struct FrontDoorOptions {
   std::vector<std::string> addresses;  // see Listener::open
   int backlog = 0;                     // of each listener
   size_t workers = 8;
-  size_t descriptors_max = 0;  // RLIMIT_NOFILE; no accepted descriptor is at or above it
-  size_t refuser_share = 0;    // descriptors for connections that are being refused
-  AcceptLimits limits;
+  size_t descriptors_max = 0;        // RLIMIT_NOFILE; no accepted descriptor is at or above it
+  size_t refuser_share = 0;          // descriptors for connections that are being refused
+  uint64_t connections_max = 0;      // open at once
+  uint64_t queue_max = 0;            // accepted and not yet taken by a worker
+  uint64_t first_bytes_ms = 10'000;  // how long a connection may be silent
+  size_t records_per_thread = 2048;  // that the recorder keeps; 0: it is off
 };
 
 // One look at all figures.
@@ -57,6 +62,10 @@ struct FrontDoorStats {
   uint64_t queue_length = 0;
   uint64_t queue_age_ns = 0;
   uint64_t queue_max = 0;
+  uint64_t queue_target_ns = 0;
+  uint64_t queue_deadline_ns = 0;
+  bool is_overloaded = false;
+  uint64_t overloads = 0;
   uint64_t open_connections = 0;
   uint64_t connections_max = 0;
   uint64_t requests = 0;
@@ -79,26 +88,33 @@ class FrontDoor {
 
   const std::vector<Listener>& listeners() const { return listeners_; }
 
-  // Starts the threads. `sessions` outlives the front door.
-  Result<void> start(SessionFactory& sessions);
+  // Starts the threads. `sessions` and `policy` outlive the front door.
+  Result<void> start(SessionFactory& sessions, const QueuePolicy& policy);
 
   // Stops accepting, closes idle connections, waits until every request in hand is answered, at most `timeout_ms`, and
   // ends the workers: no session is called any more. Returns the number of connections that were left.
   uint64_t stop(uint64_t timeout_ms);
 
   FrontDoorStats stats();
+  // The records of the last requests and connections, in no order.
+  std::vector<Record> records() const;
+  // May be changed while it runs.
+  AcceptBounds& bounds() { return bounds_; }
 
  private:
   FrontDoor(const FrontDoorOptions& options, std::vector<Listener> listeners, std::unique_ptr<ConnectionQueue> queue);
-  void add_worker_stats(FrontDoorStats& stats) const;
+  static void add_serve_stats(const ServeStats& from, FrontDoorStats& to);
 
   const FrontDoorOptions options_;
   std::vector<Listener> listeners_;
   std::unique_ptr<ConnectionQueue> queue_;
   KernelCounters kernel_counters_;
   std::unique_ptr<Refuser> refuser_;
-  std::unique_ptr<WorkerContext> worker_context_;
+  AcceptBounds bounds_;
+  std::optional<OverloadJudge> judge_;
+  std::unique_ptr<ServingContext> serving_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Sweeper> sweeper_;
   std::unique_ptr<AcceptLoop> accept_loop_;
 };
 

@@ -15,7 +15,7 @@ class FrontDoorRefusalTest : public FrontDoorTest {};
 const std::string kLongRequest = "echo " + std::string(16 * 1024, 'x') + "\n";
 
 TEST_F(FrontDoorRefusalTest, WhoComesBeyondTheConnectionLimitReadsTheRefusal) {
-  options_.limits.connections_max = 4;
+  options_.connections_max = 4;
   start();
   std::vector<Client> served;
   for (int i = 0; i < 4; ++i) {
@@ -34,7 +34,7 @@ TEST_F(FrontDoorRefusalTest, WhoComesBeyondTheConnectionLimitReadsTheRefusal) {
 }
 
 TEST_F(FrontDoorRefusalTest, WhoLeavesMakesRoom) {
-  options_.limits.connections_max = 1;
+  options_.connections_max = 1;
   start();
   Client first = client();
   EXPECT_EQ(first.ask("echo in"), "in");
@@ -46,7 +46,7 @@ TEST_F(FrontDoorRefusalTest, WhoLeavesMakesRoom) {
 
 TEST_F(FrontDoorRefusalTest, WhoComesToAFullQueueReadsTheRefusal) {
   options_.workers = 1;
-  options_.limits.queue_max = 3;
+  options_.queue_max = 3;
   start();
   Client busy = blocker("busy");
   std::vector<Client> waiting;
@@ -67,22 +67,55 @@ TEST_F(FrontDoorRefusalTest, WhoComesToAFullQueueReadsTheRefusal) {
   EXPECT_EQ(stats().accepted, stats().connections_served + stats().refused_queue);
 }
 
-TEST_F(FrontDoorRefusalTest, WhoWaitedTooLongForAWorkerReadsTheRefusal) {
+TEST_F(FrontDoorRefusalTest, WhoWaitedTooLongReadsTheRefusalThoughNoWorkerComesBack) {
   options_.workers = 1;
-  options_.limits.first_bytes_ms = 100;
+  policy_.deadline_ns = 100 * kNanosPerMilli;
   start();
+  Client kept_alive = client();
+  EXPECT_EQ(kept_alive.ask("echo 1"), "1");
   Client busy = blocker("busy");
-  // The worker finds the tick first, which came before the request: ticks are half a second apart.
-  std::this_thread::sleep_for(std::chrono::milliseconds(600));
   Client late = client();
   late.send(kLongRequest);
+  kept_alive.send(kLongRequest);
+  EXPECT_EQ(late.read_all(), fin("refused\n"));
+  EXPECT_EQ(kept_alive.read_all(), fin("refused\n"));
+  EXPECT_EQ(stats().refused_age, 2u);
+  EXPECT_EQ(stats().queue_length, 0u);
+  service_.release("busy");
+  EXPECT_EQ(busy.read_line(), "released");
+  EXPECT_EQ(stats().accepted, stats().connections_served + 1);
+}
+
+TEST_F(FrontDoorRefusalTest, AWorkerRefusesWhatWaitedTooLongForIt) {
+  options_.workers = 1;
+  start();
+  Client kept_alive = client();
+  EXPECT_EQ(kept_alive.ask("echo 1"), "1");
+  Client busy = blocker("busy");
+  Client late = client();
+  late.send(kLongRequest);
+  kept_alive.send(kLongRequest);
   ASSERT_TRUE(eventually([&] { return stats().queue_age_ns > 150 * kNanosPerMilli; }));
+  policy_.deadline_ns = 100 * kNanosPerMilli;
   service_.release("busy");
   EXPECT_EQ(late.read_all(), fin("refused\n"));
-  EXPECT_EQ(busy.read_line(), "released");
-  EXPECT_EQ(stats().refused_age, 1u);
-  EXPECT_EQ(stats().accepted, stats().connections_served + stats().refused_age);
-  EXPECT_EQ(stats().queue_length, 0u);
+  EXPECT_EQ(kept_alive.read_all(), fin("refused\n"));
+  EXPECT_EQ(stats().refused_age, 2u);
+}
+
+TEST_F(FrontDoorRefusalTest, AClientThatWasSilentForLongIsNotRefusedForIt) {
+  policy_.target_ns = 1 * kNanosPerMilli;
+  policy_.deadline_ns = 20 * kNanosPerMilli;
+  start();
+  Client silent = client();
+  Client kept_alive = client();
+  EXPECT_EQ(kept_alive.ask("echo 1"), "1");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(silent.ask("echo 1"), "1");
+  EXPECT_EQ(kept_alive.ask("echo 2"), "2");
+  kept_alive.finish();
+  EXPECT_EQ(kept_alive.read_all(), fin(""));
+  EXPECT_EQ(stats().refused_age, 0u);
 }
 
 TEST_F(FrontDoorRefusalTest, AReplyIsReadThoughTheClientWentOnSending) {

@@ -8,12 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "net/client_testing.h"
 #include "net/descriptors.h"
 #include "net/front_door.h"
 #include "net/line_protocol_testing.h"
 
 namespace ms::net {
+
+constexpr uint64_t kForeverNs = 3600 * kNanosPerSecond;
 
 class FrontDoorTest : public testing::Test {
  protected:
@@ -25,7 +28,9 @@ class FrontDoorTest : public testing::Test {
                 .workers = 2,
                 .descriptors_max = descriptors.value_or(1024),
                 .refuser_share = 1024,
-                .limits = {.connections_max = 100'000, .queue_max = 100'000, .first_bytes_ms = 60'000}};
+                .connections_max = 100'000,
+                .queue_max = 100'000,
+                .first_bytes_ms = 60'000};
   }
 
   ~FrontDoorTest() override {
@@ -38,7 +43,7 @@ class FrontDoorTest : public testing::Test {
     auto door = FrontDoor::open(options_);
     ASSERT_TRUE(door.has_value()) << door.error().message;
     door_ = std::move(*door);
-    ASSERT_TRUE(door_->start(service_).has_value());
+    ASSERT_TRUE(door_->start(service_, policy_).has_value());
   }
 
   Client client(int receive_bytes = 0) { return Client(door_->listeners().front(), receive_bytes); }
@@ -57,6 +62,7 @@ class FrontDoorTest : public testing::Test {
   static Client::Reading fin(std::string text) { return {std::move(text), Client::End::kFin}; }
 
   FrontDoorOptions options_;
+  QueuePolicy policy_;
   LineService service_;
   std::unique_ptr<FrontDoor> door_;
 };

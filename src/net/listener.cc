@@ -1,6 +1,5 @@
 #include "net/listener.h"
 
-#include <arpa/inet.h>
 #include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <netdb.h>
@@ -47,31 +46,6 @@ Result<HostPort> split_address(std::string_view address) {
 }
 
 void set_option(int fd, int level, int name, int value) { setsockopt(fd, level, name, &value, sizeof value); }
-
-std::string format_address(const sockaddr_storage& storage) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (storage.ss_family == AF_INET6) {
-    sockaddr_in6 address{};
-    std::memcpy(&address, &storage, sizeof address);
-    inet_ntop(AF_INET6, &address.sin6_addr, text.data(), text.size());
-    return "[" + std::string(text.data()) + "]:" + std::to_string(ntohs(address.sin6_port));
-  }
-  sockaddr_in address{};
-  std::memcpy(&address, &storage, sizeof address);
-  inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
-  return std::string(text.data()) + ":" + std::to_string(ntohs(address.sin_port));
-}
-
-bool is_loopback_address(const sockaddr_storage& storage) {
-  if (storage.ss_family == AF_INET6) {
-    sockaddr_in6 address{};
-    std::memcpy(&address, &storage, sizeof address);
-    return IN6_IS_ADDR_LOOPBACK(&address.sin6_addr);
-  }
-  sockaddr_in address{};
-  std::memcpy(&address, &storage, sizeof address);
-  return (ntohl(address.sin_addr.s_addr) >> 24) == 127;
-}
 
 Result<Descriptor> listen_on(const addrinfo& address, bool is_every_address, int backlog, const std::string& what) {
   Descriptor fd(socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -126,11 +100,11 @@ Result<Listener> Listener::open(std::string_view address, int backlog) {
   auto fd = listen_on_first(found, parts->host.empty(), backlog, what);
   if (!fd) return std::unexpected(std::move(fd).error());
 
-  sockaddr_storage bound{};
-  socklen_t size = sizeof bound;
-  if (getsockname(fd->get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0) return fail_errno(what, errno);
-  return Listener(std::move(*fd), format_address(bound), is_loopback_address(bound));
+  return Listener(std::move(*fd));
 }
+
+Listener::Listener(Descriptor fd)
+    : fd_(std::move(fd)), endpoint_(Endpoint::local_of(fd_.get())), address_(endpoint_.text()) {}
 
 uint32_t Listener::queue_depth() const {
   tcp_info info{};

@@ -7,6 +7,7 @@
 
 #include "base/descriptor.h"
 #include "base/error.h"
+#include "net/endpoint.h"
 
 namespace ms::net {
 
@@ -29,7 +30,8 @@ class Listener {
   int fd() const { return fd_.get(); }
   // The address as bound, with the port that was chosen: "127.0.0.1:43211".
   const std::string& address() const { return address_; }
-  bool is_loopback() const { return is_loopback_; }
+  const Endpoint& endpoint() const { return endpoint_; }
+  bool is_loopback() const { return endpoint_.is_loopback(); }
 
   // One getsockopt each for TCP_INFO and SO_MEMINFO; thread-safe.
   ListenQueue queue() const;
@@ -44,12 +46,11 @@ class Listener {
   void stop_listening() const;
 
  private:
-  Listener(Descriptor fd, std::string address, bool is_loopback)
-      : fd_(std::move(fd)), address_(std::move(address)), is_loopback_(is_loopback) {}
+  explicit Listener(Descriptor fd);
 
   Descriptor fd_;
+  Endpoint endpoint_;
   std::string address_;
-  bool is_loopback_;
 };
 
 }  // namespace ms::net

@@ -58,8 +58,8 @@ Result<Plan> make_plan(const ServeConfig& config, size_t descriptors) {
                      .workers = config.workers != 0 ? config.workers : std::max(kWorkersMin, cores),
                      .descriptors_max = descriptors,
                      .refuser_share = std::min(descriptors - connections - kOwnDescriptors, kRefuserShareMax),
-                     .limits = {.connections_max = connections,
-                                .queue_max = config.connection_queue != 0 ? config.connection_queue : connections}};
+                     .connections_max = connections,
+                     .queue_max = config.connection_queue != 0 ? config.connection_queue : connections};
   plan.store = {.directory = config.data_dir,
                 .sync = config.wal_sync,
                 .memory_bytes_max = config.memory_limit_bytes != 0 ? config.memory_limit_bytes
@@ -78,8 +78,8 @@ void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
                              {"listen", addresses},
                              {"backlog", door.backlog},
                              {"descriptors", door.descriptors_max},
-                             {"max_connections", door.limits.connections_max},
-                             {"connection_queue", door.limits.queue_max},
+                             {"max_connections", door.connections_max},
+                             {"connection_queue", door.queue_max},
                              {"workers", door.workers},
                              {"data_dir", plan.store.directory},
                              {"wal_sync", plan.store.sync == storage::SyncMode::kAlways ? "always" : "os"},
@@ -93,12 +93,12 @@ void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
     log.warn("the kernel grants a shorter listen queue than --backlog asks for; raise net.core.somaxconn",
              {{"backlog", door.backlog}, {"somaxconn", somaxconn}});
   }
-  if (config.max_connections > door.limits.connections_max) {
+  if (config.max_connections > door.connections_max) {
     log.warn("--max-connections is more than the descriptor limit allows; raise it (ulimit -n, LimitNOFILE=)",
-             {{"asked", config.max_connections}, {"max_connections", door.limits.connections_max}});
+             {{"asked", config.max_connections}, {"max_connections", door.connections_max}});
   } else if (door.descriptors_max < kFewDescriptors) {
     log.warn("the descriptor limit is low for a server; raise it (ulimit -n, LimitNOFILE=)",
-             {{"descriptors", door.descriptors_max}, {"max_connections", door.limits.connections_max}});
+             {{"descriptors", door.descriptors_max}, {"max_connections", door.connections_max}});
   }
 }
 
@@ -146,7 +146,7 @@ class Server {
     auto front_door = net::FrontDoor::open(plan_.front_door);
     if (!front_door) return std::unexpected(std::move(front_door).error());
     front_door_ = std::move(*front_door);
-    if (auto started = front_door_->start(service_); !started) return started;
+    if (auto started = front_door_->start(service_, queue_policy_); !started) return started;
     for (const net::Listener& listener : front_door_->listeners()) announce(listener);
     return {};
   }
@@ -201,6 +201,7 @@ class Server {
   const std::unique_ptr<FileSystem> files_;
   http::Router starting_router_;
   http::Router router_;
+  QueuePolicy queue_policy_;
   http::HttpService service_;
   std::optional<api::IngestApi> ingest_api_;
   std::optional<api::QueryApi> query_api_;

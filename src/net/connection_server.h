@@ -1,0 +1,119 @@
+// ConnectionServer: serves connections on the calling thread: takes one that has something to be done, does it, and
+// puts it where it goes next. Each worker has one, and so has the sweeper.
+//
+// It never blocks: what has to wait goes back into the lobby, or is parked until its letter comes. A request that has
+// waited too long for a worker is refused unread (base/overload.h), whether it is its connection's first or a later
+// one.
+//
+// Confined to its thread, but for stats(), records() and the activity, which any thread may read.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/histogram.h"
+#include "base/overload.h"
+#include "net/connection.h"
+#include "net/connection_queue.h"
+#include "net/record_ring.h"
+#include "net/refuser.h"
+#include "net/session.h"
+
+namespace ms::net {
+
+// The stages of a request, each the time between two stamps (net/stamps.h).
+enum class Stage {
+  kAccept,   // in accept4
+  kEnqueue,  // from accept4's return until it is in the queue
+  kQueue,    // in the connection queue, until a worker takes it; includes the client's own delay in sending
+  kReceive,  // from the first bytes to the complete request
+  kCommit,   // from the complete request until what it wrote is durable
+  kReply,    // from the complete or durable request until the reply is with the kernel
+  kTotal,    // from the return of accept4, or a later request's first bytes, until the reply is with the kernel
+};
+inline constexpr size_t kStages = 7;
+std::string_view stage_name(Stage stage);
+
+// A figure that is not counted here counts connections.
+struct ServeStats {
+  std::array<DurationHistogram, kStages> stages;
+  Counter requests;          // answered, and the answer is with the kernel
+  Counter connections;       // taken for the first time
+  Counter broken;            // failed in the middle of a request or its reply
+  Counter idle_timeouts;     // kept alive, and sent no further request in time
+  Counter receive_timeouts;  // the rest of a request, or a first one, did not come in time
+  Counter send_timeouts;     // a client took no bytes of its reply for the reply deadline
+  Counter refused_age;       // waited for a worker, with a request sent, for too long
+};
+
+// What a thread is doing, for those who watch.
+struct Activity {
+  std::atomic<uint64_t> connection = 0;  // the number of the one that it holds; 0: none, it is idle
+  std::atomic<uint64_t> since_ns = 0;    // since when that is so; monotonic
+
+  void begin(uint64_t number, uint64_t now_ns) {
+    since_ns.store(now_ns, std::memory_order_relaxed);
+    connection.store(number, std::memory_order_relaxed);
+  }
+};
+
+// What all who serve share. It outlives them.
+struct ServingContext {
+  ConnectionQueue& queue;
+  Refuser& refuser;
+  SessionFactory& sessions;
+  OverloadJudge& judge;
+  size_t records_per_thread = 0;
+  // A stop, where it is not 0: idle connections are closed, and silent ones that were accepted before this.
+  std::atomic<uint64_t> idle_closed_before_ns = 0;
+};
+
+class ConnectionServer final : Connection::ReplyObserver {
+ public:
+  // A reply that makes no progress for this long is given up.
+  static constexpr uint64_t kReplyDeadlineMs = 30'000;
+
+  // `worker`: the number that the records bear; 0 for none.
+  ConnectionServer(ServingContext& context, uint16_t worker);
+
+  // Does what there is to do for a connection in the lobby; nothing where another thread has it.
+  void serve(int fd);
+  // Takes letters and goes on with their connections.
+  void deliver_mail();
+  // For a connection that the caller has taken from the lobby, since its deadline has passed.
+  void expire(int fd, Slot& slot);
+  // Likewise, at a stop: closes it if no request of it is under way, else puts it back.
+  void close_if_idle(int fd, Slot& slot);
+  // Refuses a connection in the lobby whose request has waited beyond the deadline for a worker.
+  void refuse_if_overdue(int fd);
+
+  Activity& activity() { return activity_; }
+  const Activity& activity() const { return activity_; }
+  const ServeStats& stats() const { return stats_; }
+  const RecordRing& records() const { return records_; }
+
+ private:
+  void on_reply(const Connection& connection) override;
+  void record_stages(const Stamps& stamps, bool is_first);
+  Connection& meet(int fd, Slot& slot, uint64_t now_ns);
+  // `unanswered`: what became of the request under way, if the connection is closed without a reply to it.
+  void settle(Connection& connection, Connection::Rest rest, Outcome unanswered);
+  void refuse(int fd, Slot& slot, uint64_t now_ns);
+  void write_record(const Slot& slot, int fd, Outcome outcome, uint64_t ended_ns);
+
+  ServingContext& context_;
+  ConnectionQueue& queue_;
+  const uint16_t worker_;
+  Activity activity_;
+  ServeStats stats_;
+  RecordRing records_;
+  std::vector<char> buffer_;
+  std::vector<Connection*> letters_;
+};
+
+}  // namespace ms::net

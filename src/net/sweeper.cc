@@ -1,0 +1,94 @@
+#include "net/sweeper.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/clock.h"
+
+namespace ms::net {
+namespace {
+
+constexpr uint64_t kLookMs = 50;
+constexpr uint64_t kHurriedLookMs = 10;
+constexpr uint64_t kSweepMs = 500;
+
+}  // namespace
+
+Sweeper::Sweeper(ServingContext& context, const std::vector<std::unique_ptr<Worker>>& workers)
+    : context_(context),
+      table_(context.queue.table()),
+      workers_(workers),
+      server_(context, 0),
+      thread_("sweep", [this] { run(); }) {}
+
+void Sweeper::hurry() {
+  const MutexLock lock(mutex_);
+  is_hurried_ = true;
+  changed_.notify_all();
+}
+
+void Sweeper::stop() {
+  {
+    const MutexLock lock(mutex_);
+    is_stopping_ = true;
+    changed_.notify_all();
+  }
+  thread_.join();
+}
+
+void Sweeper::run() {
+  uint64_t swept_ns = monotonic_ns();
+  while (wait()) {
+    if (is_every_worker_busy()) refuse_overdue();
+    const bool is_stopping = context_.idle_closed_before_ns.load(std::memory_order_relaxed) != 0;
+    if (!is_stopping && monotonic_ns() - swept_ns < kSweepMs * kNanosPerMilli) continue;
+    sweep();
+    swept_ns = monotonic_ns();
+  }
+}
+
+bool Sweeper::wait() {
+  MutexLock lock(mutex_);
+  const uint64_t until_ns = monotonic_ns() + (is_hurried_ ? kHurriedLookMs : kLookMs) * kNanosPerMilli;
+  const bool was_hurried = is_hurried_;
+  while (!is_stopping_ && is_hurried_ == was_hurried) {
+    const uint64_t now_ns = monotonic_ns();
+    if (now_ns >= until_ns) break;
+    changed_.wait_for(lock, std::chrono::nanoseconds(until_ns - now_ns));
+  }
+  return !is_stopping_;
+}
+
+void Sweeper::sweep() {
+  const uint64_t now_ns = monotonic_ns();
+  const bool is_stopping = context_.idle_closed_before_ns.load(std::memory_order_acquire) != 0;
+  for (size_t i = 0; i < table_.end(); ++i) {
+    const int fd = static_cast<int>(i);
+    Slot& slot = table_.at(fd);
+    if (slot.phase.load(std::memory_order_acquire) != Phase::kLobby) continue;
+    const auto is_late = [&] { return slot.deadline_ns.load(std::memory_order_relaxed) <= now_ns; };
+    if (!is_late() && !is_stopping) continue;
+    if (!slot.try_take()) continue;
+    // Asked again: between the look and the take a worker may have served it and given it a new deadline.
+    if (is_late()) {
+      server_.expire(fd, slot);
+    } else {
+      server_.close_if_idle(fd, slot);
+    }
+  }
+}
+
+bool Sweeper::is_every_worker_busy() const {
+  return std::ranges::all_of(workers_, [](const std::unique_ptr<Worker>& worker) {
+    return worker->server().activity().connection.load(std::memory_order_relaxed) != 0;
+  });
+}
+
+void Sweeper::refuse_overdue() {
+  for (size_t fd = 0; fd < table_.end(); ++fd) {
+    if (table_.at(static_cast<int>(fd)).phase.load(std::memory_order_acquire) != Phase::kLobby) continue;
+    server_.refuse_if_overdue(static_cast<int>(fd));
+  }
+}
+
+}  // namespace ms::net

@@ -1,0 +1,54 @@
+// Sweeper: a thread that looks at every waiting connection twice a second: those whose deadline has passed get their
+// last word, and at a stop those that are idle are closed.
+//
+// While every worker is busy it also looks for requests that have waited for one beyond the policy's deadline, and
+// refuses them: that holds even where no worker comes back to look.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/thread.h"
+#include "net/connection_server.h"
+#include "net/worker.h"
+
+namespace ms::net {
+
+class Sweeper {
+ public:
+  // `workers` are those that may be busy; they outlive it.
+  Sweeper(ServingContext& context, const std::vector<std::unique_ptr<Worker>>& workers);
+  Sweeper(const Sweeper&) = delete;
+  Sweeper& operator=(const Sweeper&) = delete;
+  ~Sweeper() { stop(); }
+
+  // Looks a hundred times a second from now on: for a stop, which waits for it.
+  void hurry();
+  // Ends the thread.
+  void stop();
+
+  const ConnectionServer& server() const { return server_; }
+
+ private:
+  void run();
+  // Waits for the next look; false at the end.
+  bool wait();
+  void sweep();
+  bool is_every_worker_busy() const;
+  void refuse_overdue();
+
+  ServingContext& context_;
+  ConnectionTable& table_;
+  const std::vector<std::unique_ptr<Worker>>& workers_;
+  ConnectionServer server_;
+
+  Mutex mutex_;
+  Condition changed_;
+  bool is_hurried_ MS_GUARDED_BY(mutex_) = false;
+  bool is_stopping_ MS_GUARDED_BY(mutex_) = false;
+
+  Thread thread_;
+};
+
+}  // namespace ms::net
