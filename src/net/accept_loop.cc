@@ -172,7 +172,7 @@ void AcceptLoop::admit(Descriptor fd, const Arrival& arrival) {
   }
   fd.release();
   now_ns_ = monotonic_ns();
-  queue_.table().at(number).enqueued_ns.store(now_ns_, std::memory_order_relaxed);
+  queue_.table().at(number).enqueued_ns.store(now_ns_, std::memory_order_release);
 }
 
 void AcceptLoop::refuse(Descriptor fd, const Arrival& arrival, Outcome outcome) {

@@ -12,6 +12,13 @@ constexpr uint64_t kLookMs = 50;
 constexpr uint64_t kHurriedLookMs = 10;
 constexpr uint64_t kSweepMs = 500;
 
+// Whether the connection is anyone's to take. Before the accept thread is done with it, only an event may: that comes
+// after the kernel has it, and so nobody closes the descriptor under the accept thread's hands.
+bool is_waiting(const Slot& slot) {
+  return slot.phase.load(std::memory_order_acquire) == Phase::kLobby &&
+         slot.enqueued_ns.load(std::memory_order_acquire) != 0;
+}
+
 }  // namespace
 
 Sweeper::Sweeper(ServingContext& context, const std::vector<std::unique_ptr<Worker>>& workers)
@@ -65,7 +72,7 @@ void Sweeper::sweep() {
   for (size_t i = 0; i < table_.end(); ++i) {
     const int fd = static_cast<int>(i);
     Slot& slot = table_.at(fd);
-    if (slot.phase.load(std::memory_order_acquire) != Phase::kLobby) continue;
+    if (!is_waiting(slot)) continue;
     const auto is_late = [&] { return slot.deadline_ns.load(std::memory_order_relaxed) <= now_ns; };
     if (!is_late() && !is_stopping) continue;
     if (!slot.try_take()) continue;
@@ -86,8 +93,7 @@ bool Sweeper::is_every_worker_busy() const {
 
 void Sweeper::refuse_overdue() {
   for (size_t fd = 0; fd < table_.end(); ++fd) {
-    if (table_.at(static_cast<int>(fd)).phase.load(std::memory_order_acquire) != Phase::kLobby) continue;
-    server_.refuse_if_overdue(static_cast<int>(fd));
+    if (is_waiting(table_.at(static_cast<int>(fd)))) server_.refuse_if_overdue(static_cast<int>(fd));
   }
 }
 
