@@ -102,7 +102,8 @@ Connection& ConnectionServer::meet(int fd, Slot& slot, uint64_t now_ns) {
   const uint64_t enqueued_ns = slot.enqueued_ns.load(std::memory_order_relaxed);
   const Stamps stamps{.accept_begin_ns = slot.arrival.accept_begin_ns,
                       .accepted_ns = slot.arrival.accepted_ns,
-                      .enqueued_ns = enqueued_ns != 0 ? enqueued_ns : now_ns,  // taken while still being enqueued
+                      // It may be taken while it is still being enqueued.
+                      .enqueued_ns = enqueued_ns != 0 ? std::min(enqueued_ns, now_ns) : now_ns,
                       .taken_ns = now_ns};
   slot.connection = new Connection(Descriptor(fd), stamps, context_.sessions, queue_.mailbox());
   return *slot.connection;
