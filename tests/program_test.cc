@@ -83,9 +83,10 @@ TEST(Program, HelpNamesEachFlagAndItsUse) {
   EXPECT_TRUE(contains(general.output, "serve")) << general.output;
   const Ended serve = run({"serve", "--help"});
   EXPECT_EQ(serve.exit.code, 0);
-  for (const char* flag : {"--listen", "--data-dir", "--workers", "--max-connections", "--connection-queue",
-                           "--backlog", "--wal-sync", "--memory-limit", "--min-free-disk", "--max-future",
-                           "--lock-timeout", "--shutdown-timeout", "--log-level", "--log-format", "METRICSTREAM_"}) {
+  for (const char* flag :
+       {"--listen", "--data-dir", "--workers", "--max-connections", "--connection-queue", "--backlog", "--wal-sync",
+        "--memory-limit", "--min-free-disk", "--max-series", "--max-future", "--lock-timeout", "--shutdown-timeout",
+        "--log-level", "--log-format", "METRICSTREAM_"}) {
     EXPECT_TRUE(contains(serve.output, flag)) << flag << " is not in:\n" << serve.output;
   }
 }

@@ -119,6 +119,10 @@ void write_store(Page& page, const storage::Store& store) {
   page.gauge("store_damaged_places", "Damaged places found in the log at the start and set aside.",
              real(health.damaged_places));
   page.gauge("store_series", "Series known to the store.", real(stats.series));
+  page.gauge("store_series_limit", "Series beyond which new ones are rejected; 0: no limit.", real(stats.series_max));
+  page.counter("store_series_rejected_total", "Series rejected for that limit, each time that they were sent.",
+               real(stats.series_rejected));
+  page.counter("store_samples_rejected_total", "Samples in them.", real(stats.samples_rejected));
   page.counter("store_samples_total", "Samples written to the log and applied since the start.",
                real(stats.samples_appended));
   page.gauge("store_samples_replayed", "Samples replayed from the log at the start.", real(stats.samples_replayed));

@@ -33,7 +33,14 @@ class SelfMetricsTest : public testing::Test {
                                         .queue_max = 33});
     front_door_ = std::move(*opened);
     EXPECT_TRUE(front_door_->start(service_, policy_).has_value());
-    store_.current_stats = {.series = 5, .samples_appended = 1'000'000, .commits = 3, .syncs = 2, .sync_ns = 2'500'000};
+    store_.current_stats = {.series = 5,
+                            .series_max = 9,
+                            .series_rejected = 4,
+                            .samples_rejected = 8,
+                            .samples_appended = 1'000'000,
+                            .commits = 3,
+                            .syncs = 2,
+                            .sync_ns = 2'500'000};
     service_.count_response(204);
     service_.count_response(204);
     service_.count_response(400);
@@ -87,6 +94,9 @@ TEST_F(SelfMetricsTest, TellsTheFigures) {
            std::string("metricstream_http_responses_total{code=\"400\"} 1"),
            std::string("metricstream_store_accepts_writes 1"),
            std::string("metricstream_store_series 5"),
+           std::string("metricstream_store_series_limit 9"),
+           std::string("metricstream_store_series_rejected_total 4"),
+           std::string("metricstream_store_samples_rejected_total 8"),
            std::string("metricstream_wal_commits_total 3"),
            std::string("metricstream_wal_sync_seconds_total 0.0025"),
            std::string("process_start_time_seconds 1.7323632005e+09"),

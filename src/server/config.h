@@ -12,7 +12,7 @@
 
 namespace ms::server {
 
-// `metricstream serve`. 0 in a limit: the default, which depends on the machine (see resources.h).
+// `metricstream serve`. 0 in a limit: the default, which depends on the machine (see resources.h); of series: none.
 struct ServeConfig {
   std::vector<std::string> listen = {"127.0.0.1:8080"};
   std::string data_dir = "metricstream-data";
@@ -23,6 +23,7 @@ struct ServeConfig {
   storage::SyncMode wal_sync = storage::SyncMode::kAlways;
   uint64_t memory_limit_bytes = 0;
   uint64_t min_free_disk_bytes = 100u << 20;
+  uint64_t max_series = 0;
   int64_t max_future_ms = 2 * 24 * 3600 * 1000;
   int64_t lock_timeout_ms = 1000;
   int64_t shutdown_timeout_ms = 10'000;

@@ -65,6 +65,7 @@ Result<Plan> make_plan(const ServeConfig& config, size_t descriptors) {
                 .memory_bytes_max = config.memory_limit_bytes != 0 ? config.memory_limit_bytes
                                                                    : usable_memory_bytes() / 100 * kMemoryPercent,
                 .disk_free_bytes_min = config.min_free_disk_bytes,
+                .series_max = config.max_series,
                 .lock_timeout_ms = config.lock_timeout_ms};
   plan.query_threads = cores;
   return plan;
@@ -85,6 +86,7 @@ void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
                              {"wal_sync", plan.store.sync == storage::SyncMode::kAlways ? "always" : "os"},
                              {"memory_limit_bytes", plan.store.memory_bytes_max},
                              {"min_free_disk_bytes", plan.store.disk_free_bytes_min},
+                             {"max_series", plan.store.series_max},
                              {"max_future_ms", config.max_future_ms},
                              {"lock_timeout_ms", plan.store.lock_timeout_ms},
                              {"shutdown_timeout_ms", config.shutdown_timeout_ms}});

@@ -19,10 +19,13 @@ SeriesRef SeriesIndex::find_or_create(std::string_view label_bytes) {
     const ReadLock lock(mutex_);
     const auto known = by_labels_.find(label_bytes);
     if (known != by_labels_.end()) return known->second;
+    // For good, since no series is ever taken out: what is sent beyond the limit costs no writer's lock.
+    if (is_full()) return kNoSeries;
   }
   const WriteLock lock(mutex_);
   const auto known = by_labels_.find(label_bytes);
   if (known != by_labels_.end()) return known->second;
+  if (is_full()) return kNoSeries;
   const auto ref = static_cast<SeriesRef>(labels_.size());
   add(ref, label_bytes);
   return ref;

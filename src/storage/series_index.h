@@ -24,7 +24,11 @@ namespace ms::storage {
 
 class SeriesIndex {
  public:
-  // The reference of these label bytes, a new one where they are new.
+  // `series_max`: how many series there may be, 0 for no limit; what a replay restores is kept beyond it.
+  explicit SeriesIndex(uint64_t series_max = 0) : series_max_(series_max) {}
+
+  // The reference of these label bytes, a new one where they are new; kNoSeries where they are new and the limit is
+  // reached.
   SeriesRef find_or_create(std::string_view label_bytes);
 
   // For a replay: these label bytes have this reference. Answers the one they are known by, which differs where they
@@ -53,11 +57,13 @@ class SeriesIndex {
   // The values of one label name; ordered, so that they can be listed.
   using Values = std::map<std::string, Postings, std::less<>>;
 
+  bool is_full() const MS_REQUIRES_SHARED(mutex_) { return series_max_ != 0 && by_labels_.size() >= series_max_; }
   void add(SeriesRef ref, std::string_view label_bytes) MS_REQUIRES(mutex_);
   const Values* find_values(std::string_view name) const MS_REQUIRES_SHARED(mutex_);
   // The series with a value of that name that the matcher takes; for a matcher that does not match the empty value.
   Postings postings(const model::Matcher& matcher) const MS_REQUIRES_SHARED(mutex_);
 
+  const uint64_t series_max_;
   mutable RwMutex mutex_;
   std::deque<std::string> labels_ MS_GUARDED_BY(mutex_) = std::deque<std::string>(1);  // by reference; empty: none
   std::unordered_map<std::string_view, SeriesRef, StringHash, std::equal_to<>> by_labels_ MS_GUARDED_BY(mutex_);

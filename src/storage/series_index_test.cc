@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <barrier>
+#include <deque>
 #include <random>
 #include <string>
 #include <thread>
@@ -67,6 +70,37 @@ TEST(SeriesIndexTest, AReferenceThatIsRestoredWithOtherLabelsLeavesTheFirstSerie
   EXPECT_EQ(index.label_bytes(1), labels("a"));
   EXPECT_EQ(index.find_or_create(labels("a")), 1u);
   EXPECT_THAT(select_host(index, MatchOp::kEqual, "b"), ElementsAre(2));
+}
+
+TEST(SeriesIndexTest, AtItsLimitItKnowsItsSeriesAndTakesNoOthers) {
+  SeriesIndex index(2);
+  EXPECT_EQ(index.find_or_create(labels("a")), 1u);
+  EXPECT_EQ(index.find_or_create(labels("b")), 2u);
+  EXPECT_EQ(index.find_or_create(labels("c")), kNoSeries);
+  EXPECT_EQ(index.find_or_create(labels("a")), 1u);
+  EXPECT_EQ(index.restore(3, labels("c")), 3u) << "what the log has is kept";
+  EXPECT_EQ(index.size(), 3u);
+}
+
+// Round after round all threads meet at the last place.
+TEST(SeriesIndexTest, TheLimitIsExactWhereThreadsMeet) {
+  constexpr int kThreads = 4;
+  constexpr size_t kRounds = 2000;
+  std::deque<SeriesIndex> indexes;
+  for (size_t round = 0; round < kRounds; ++round) indexes.emplace_back(1);
+  std::atomic<uint64_t> given = 0;
+  std::barrier meeting(kThreads);
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, mine = labels(std::to_string(thread))] {
+      for (SeriesIndex& index : indexes) {
+        meeting.arrive_and_wait();
+        if (index.find_or_create(mine) != kNoSeries) ++given;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(given, kRounds);
 }
 
 TEST(SeriesIndexTest, SelectionsAgreeWithLookingAtEachSeries) {

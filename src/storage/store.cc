@@ -101,6 +101,7 @@ class EmbeddedStore final : public Store {
         files_(files),
         log_(log),
         lock_(std::move(lock)),
+        index_(options.series_max),
         cache_(cache_bytes_max(options)),
         guard_({.directory = options.directory,
                 .memory_bytes_max = options.memory_bytes_max,
@@ -185,6 +186,9 @@ class EmbeddedStore final : public Store {
   Stats stats() const override {
     const Committer::Stats& commits = committer_->stats();
     return {.series = index_.size(),
+            .series_max = options_.series_max,
+            .series_rejected = series_rejected_,
+            .samples_rejected = samples_rejected_,
             .samples_appended = commits.samples,
             .samples_replayed = samples_replayed_,
             .commits = commits.commits,
@@ -220,7 +224,7 @@ class EmbeddedStore final : public Store {
     return write;
   }
 
-  // The reference of each series of the batch, kNoSeries for one whose labels are refused.
+  // The reference of each series of the batch, kNoSeries for one that is rejected.
   std::vector<SeriesRef> resolve(model::WriteBatch& batch) {
     std::vector<SeriesRef> refs(batch.series.size());
     cache_.find(batch, refs);
@@ -237,6 +241,10 @@ class EmbeddedStore final : public Store {
         continue;
       }
       refs[i] = index_.find_or_create(*label_bytes);
+      if (refs[i] == kNoSeries) {
+        reject_new_series(slice, batch.rejections);
+        continue;
+      }
       found.push_back(i);
     }
     if (!found.empty()) cache_.insert(batch, refs, found);
@@ -245,7 +253,21 @@ class EmbeddedStore final : public Store {
     return refs;
   }
 
-  // One reference for each sample; the samples of refused series are left out.
+  void reject_new_series(const model::SeriesSlice& slice, model::Rejections& rejections) {
+    const uint32_t samples = slice.sample_end - slice.sample_begin;
+    std::string reason;
+    if (rejections.is_next_told()) {
+      reason = "this series is new, and the limit of " + std::to_string(options_.series_max) +
+               " series (--max-series) is reached; raise it, or send fewer series";
+    }
+    rejections.add(slice.index, samples, std::move(reason));
+    samples_rejected_.fetch_add(samples, std::memory_order_relaxed);
+    if (series_rejected_.fetch_add(1, std::memory_order_relaxed) > 0) return;
+    log_.warn("the limit of series is reached; samples of new ones are rejected (--max-series)",
+              {{"series_max", options_.series_max}});
+  }
+
+  // One reference for each sample; the samples of rejected series are left out.
   static void fill_columns(model::WriteBatch& batch, std::span<const SeriesRef> refs, PreparedWrite& write) {
     write.refs.reserve(batch.sample_count());
     for (size_t i = 0; i < refs.size(); ++i) {
@@ -303,6 +325,8 @@ class EmbeddedStore final : public Store {
   uint32_t first_segment_ = 0;
   std::atomic<uint64_t> cache_hits_ = 0;
   std::atomic<uint64_t> cache_misses_ = 0;
+  std::atomic<uint64_t> series_rejected_ = 0;
+  std::atomic<uint64_t> samples_rejected_ = 0;
   std::atomic<uint64_t> writes_refused_ = 0;
   std::optional<Wal> wal_;
   std::optional<Committer> committer_;

@@ -45,6 +45,7 @@ struct StoreOptions {
   SyncMode sync = SyncMode::kAlways;
   uint64_t memory_bytes_max = 0;     // of the whole process, anonymous memory; 0: no limit
   uint64_t disk_free_bytes_min = 0;  // on the directory's file system
+  uint64_t series_max = 0;           // further ones are rejected, those in the log kept; 0: no limit
   int64_t lock_timeout_ms = 1000;
   uint32_t segment_bytes = 16u << 20;  // of a log segment; a multiple of 32 KiB
 };
@@ -53,7 +54,7 @@ struct StoreOptions {
 struct WriteOutcome {
   std::optional<Error> error;     // kUnavailable: nothing of it is acknowledged, send it again; the message says why
   uint64_t samples_accepted = 0;  // durable (kAlways) or written (kOs)
-  model::Rejections rejections;   // the parser's, and those of series whose labels were refused
+  model::Rejections rejections;   // the parser's, of series whose labels were refused, of new ones beyond the limit
   uint64_t done_ns = 0;           // when it became so; monotonic
 };
 using WriteCallback = std::move_only_function<void(WriteOutcome)>;
@@ -75,7 +76,10 @@ class Store {
 
   // Figures for /metrics, all since the start but the gauges.
   struct Stats {
-    uint64_t series = 0;  // gauge
+    uint64_t series = 0;            // gauge
+    uint64_t series_max = 0;        // gauge; 0: no limit
+    uint64_t series_rejected = 0;   // new beyond the limit; counted each time that they are sent,
+    uint64_t samples_rejected = 0;  // and the samples in them
     uint64_t samples_appended = 0;
     uint64_t samples_replayed = 0;
     uint64_t commits = 0;

@@ -196,6 +196,51 @@ TEST(StoreTest, ASeriesWhoseLabelsAreRefusedLeavesTheOthersStanding) {
   EXPECT_EQ(read_all(*store).size(), 2u);
 }
 
+TEST(StoreTest, BeyondTheLimitNewSeriesAreRejectedAndKnownOnesGoOn) {
+  ForgetfulFileSystem disk;
+  StoreOptions options = test_options();
+  options.series_max = 2;
+  const auto store = open_store(disk, options);
+  write_one(*store, "a", 1, 1);
+  const WriteOutcome outcome = write_and_wait(*store, BatchBuilder()
+                                                          .add(series_labels("b"), 1, 1)
+                                                          .add(series_labels("c"), 1, 1)
+                                                          .add(series_labels("a"), 2, 2)
+                                                          .add(series_labels("d"), 1, 1)
+                                                          .build());
+  EXPECT_FALSE(outcome.error);
+  EXPECT_EQ(outcome.samples_accepted, 2u);
+  EXPECT_EQ(outcome.rejections.count, 2u);
+  EXPECT_EQ(outcome.rejections.samples, 2u);
+  ASSERT_EQ(outcome.rejections.told.size(), 2u);
+  EXPECT_EQ(outcome.rejections.told[0].index, 1u);
+  EXPECT_EQ(outcome.rejections.told[1].index, 3u);
+  EXPECT_THAT(outcome.rejections.told[0].reason, HasSubstr("the limit of 2 series (--max-series) is reached"));
+  EXPECT_EQ(write_one(*store, "c", 2, 2).samples_accepted, 0u);
+  EXPECT_EQ(read_all(*store).size(), 2u);
+  EXPECT_EQ(read_one(*store, "a", 2), 2);
+  const Store::Stats stats = store->stats();
+  EXPECT_EQ(stats.series, 2u);
+  EXPECT_EQ(stats.series_max, 2u);
+  EXPECT_EQ(stats.series_rejected, 3u);
+  EXPECT_EQ(stats.samples_rejected, 3u);
+}
+
+TEST(StoreTest, ARestartKeepsAllSeriesOfTheLogHoweverManyAreAllowedNow) {
+  ForgetfulFileSystem disk;
+  auto store = open_store(disk);
+  for (const char* series : {"a", "b", "c"}) write_one(*store, series, 1, 1);
+  const Contents before = read_all(*store);
+  store.reset();
+  StoreOptions options = test_options();
+  options.series_max = 1;
+  store = open_store(disk, options);
+  EXPECT_EQ(read_all(*store), before);
+  EXPECT_EQ(write_one(*store, "c", 2, 2).samples_accepted, 1u);
+  EXPECT_EQ(write_one(*store, "d", 2, 2).rejections.count, 1u);
+  EXPECT_EQ(store->stats().series, 3u);
+}
+
 TEST(StoreTest, AWriteOfNothingIsDoneAtOnce) {
   ForgetfulFileSystem disk;
   const auto store = open_store(disk);
