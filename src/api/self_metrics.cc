@@ -128,6 +128,10 @@ void write_store(Page& page, const storage::Store& store) {
   page.gauge("store_samples_replayed", "Samples replayed from the log at the start.", real(stats.samples_replayed));
   page.counter("store_writes_refused_total", "Writes answered 503: no memory, no disk, a full queue, a failed log.",
                real(stats.writes_refused));
+  page.counter("store_writes_refused_age_total", "Writes answered 503 because they waited too long for their commit.",
+               real(stats.writes_refused_age));
+  page.counter("store_write_overloads_total", "How often writes began to wait too long for their commit.",
+               real(stats.write_overloads));
   page.gauge("store_write_queue_bytes", "Writes queued, committed or being synced, and not acknowledged yet.",
              real(stats.write_queue_bytes));
   page.counter("store_series_cache_hits_total", "Series found by their raw labels.", real(stats.series_cache_hits));

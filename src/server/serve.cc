@@ -17,6 +17,7 @@
 #include "api/self_metrics.h"
 #include "base/clock.h"
 #include "base/file_system.h"
+#include "base/overload.h"
 #include "base/thread.h"
 #include "http/http_service.h"
 #include "net/descriptors.h"
@@ -154,7 +155,7 @@ class Server {
   }
 
   Result<void> open_store() {
-    auto store = storage::Store::open(plan_.store, *files_, log_);
+    auto store = storage::Store::open(plan_.store, queue_policy_, *files_, log_);
     if (!store) return std::unexpected(std::move(store).error());
     store_ = std::move(*store);
     open_routes();

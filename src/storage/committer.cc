@@ -17,8 +17,8 @@ constexpr size_t kLabelEntryOverhead = 16;
 
 }  // namespace
 
-Committer::Committer(Wal& wal, Head& head, MetadataStore& metadata, const SeriesIndex& index, SyncMode mode,
-                     const Logger& log)
+Committer::Committer(Wal& wal, Head& head, MetadataStore& metadata, const SeriesIndex& index,
+                     const QueuePolicy& write_queue, SyncMode mode, const Logger& log)
     : wal_(wal),
       head_(head),
       metadata_(metadata),
@@ -26,6 +26,7 @@ Committer::Committer(Wal& wal, Head& head, MetadataStore& metadata, const Series
       mode_(mode),
       log_(log),
       commit_bytes_max_(std::min<size_t>(kCommitBytesMax, wal.entries_bytes_max())),
+      judge_(write_queue),
       sync_thread_("wal-sync", [this] { run_syncs(); }),
       commit_thread_("wal-commit", [this] { run_commits(); }) {}
 
@@ -74,6 +75,7 @@ std::optional<Error> Committer::submit(PreparedWrite& write) {
     // A commit thread that keeps its pace wakes by itself, and looks at the queue then.
     is_wake_due = is_idle_ || (before < kCommitEarlyBytes && uncommitted_bytes_ >= kCommitEarlyBytes);
     is_idle_ = false;
+    write.queued_ns = monotonic_ns();
     queue_.push_back(std::move(write));
   }
   if (is_wake_due) queued_.notify_one();
@@ -101,7 +103,8 @@ void Committer::run_commits() {
     Group group = next_group(last_commit_ns);
     if (group.empty()) return;
     last_commit_ns = monotonic_ns();
-    commit(std::move(group));
+    refuse_overdue(group, last_commit_ns);
+    if (!group.empty()) commit(std::move(group));
   }
 }
 
@@ -118,6 +121,17 @@ Committer::Group Committer::next_group(uint64_t last_commit_ns) {
   }
   uncommitted_bytes_ = 0;
   return std::exchange(queue_, {});
+}
+
+// Series that a refused write brought keep their references, and the log gets their labels with the first write that is
+// taken.
+void Committer::refuse_overdue(Group& group, uint64_t now_ns) {
+  for (PreparedWrite& write : group) {
+    if (judge_.admit(now_ns - write.queued_ns, now_ns)) continue;
+    write.outcome.error = Error{ErrorCode::kUnavailable, "the write waited too long for its commit; send it again"};
+    stats_.refused_age.fetch_add(1, std::memory_order_relaxed);
+  }
+  end_failed(group);
 }
 
 void Committer::commit(Group group) {
@@ -195,7 +209,7 @@ std::optional<Error> Committer::append() {
   return error;
 }
 
-void Committer::conclude(Group group) {
+void Committer::end_failed(Group& group) {
   const auto failed = std::ranges::stable_partition(group, [](const auto& write) { return !write.outcome.error; });
   Group refused(std::make_move_iterator(failed.begin()), std::make_move_iterator(failed.end()));
   group.erase(failed.begin(), failed.end());
@@ -205,6 +219,10 @@ void Committer::conclude(Group group) {
     one.push_back(std::move(write));
     finish(one, monotonic_ns(), error);
   }
+}
+
+void Committer::conclude(Group group) {
+  end_failed(group);
   if (mode_ == SyncMode::kOs) {
     finish(group, monotonic_ns(), std::nullopt);
     return;

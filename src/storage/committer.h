@@ -7,6 +7,11 @@
 // at once; under load a commit begins kPaceUs after the one before, or when 256 KiB are queued, whichever is first,
 // since each fdatasync costs some 100 us of CPU. The next commit is written while the last one is being synced.
 //
+// A write that has waited too long when the commit thread takes it is refused before anything of it is in the log: its
+// client has likely given up, and those behind it are then served fresh. What counts is the time until it is taken into
+// a commit, and not that of the sync behind it: all that waits goes into one commit and shares one sync, so a slow disk
+// makes replies late without making a queue.
+//
 // In SyncMode::kOs a write is done when it is in the log; the sync thread then syncs once a second.
 //
 // After a failed write or sync nothing is acknowledged any more: failure() tells why, and submit() refuses. Where only
@@ -22,6 +27,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/overload.h"
 #include "base/thread.h"
 #include "model/write_batch.h"
 #include "storage/head.h"
@@ -51,6 +57,7 @@ struct PreparedWrite {
   std::vector<Piece> pieces;
   WriteOutcome outcome;
   WriteCallback on_done;
+  uint64_t queued_ns = 0;  // when it was submitted
 
   size_t bytes() const { return entries.size() + refs.size() * (sizeof(SeriesRef) + 16); }
 };
@@ -66,15 +73,17 @@ class Committer {
     std::atomic<uint64_t> commits = 0;
     std::atomic<uint64_t> syncs = 0;
     std::atomic<uint64_t> sync_ns = 0;
+    std::atomic<uint64_t> refused_age = 0;
   };
 
-  Committer(Wal& wal, Head& head, MetadataStore& metadata, const SeriesIndex& index, SyncMode mode, const Logger& log);
+  Committer(Wal& wal, Head& head, MetadataStore& metadata, const SeriesIndex& index, const QueuePolicy& write_queue,
+            SyncMode mode, const Logger& log);
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
   ~Committer();
 
-  // Commits what is queued, syncs it, closes the log, and refuses what comes after. Called by one thread; again: no
-  // effect.
+  // Commits what is queued and has not waited too long, syncs it, closes the log, and refuses what comes after. Called
+  // by one thread; again: no effect.
   void stop();
 
   // For a start: these references have their label entries in the log.
@@ -88,6 +97,8 @@ class Committer {
   // Why they fail until a restart.
   std::optional<Error> failure_for_good() const;
   uint64_t queue_bytes() const;
+  // How often writes began to wait too long.
+  uint64_t overloads() const { return judge_.overloads(); }
   const Stats& stats() const { return stats_; }
 
  private:
@@ -101,6 +112,7 @@ class Committer {
   void run_commits();
   // Waits for writes and for the pace; empty at the end.
   Group next_group(uint64_t last_commit_ns);
+  void refuse_overdue(Group& group, uint64_t now_ns);
   void commit(Group group);
   void add_piece(PreparedWrite& write, const PreparedWrite::Piece& piece);
   void add_series_entry(SeriesRef ref);
@@ -109,6 +121,8 @@ class Committer {
   void flush();
   // Appends the commit under construction to the log, or tells why it is not in it.
   std::optional<Error> append();
+  // Takes the writes that have an error out of the group, and ends them.
+  void end_failed(Group& group);
   // Ends writes that failed, and hands the others on.
   void conclude(Group group);
 
@@ -124,6 +138,7 @@ class Committer {
   const SyncMode mode_;
   const Logger& log_;
   const size_t commit_bytes_max_;
+  OverloadJudge judge_;
   Stats stats_;
 
   // The commit thread's:

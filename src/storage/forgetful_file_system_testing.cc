@@ -19,7 +19,10 @@ class ForgetfulFileSystem::OpenFile final : public File {
       : disk_(disk), node_(std::move(node)), path_(std::move(path)) {}
 
   Result<void> write_at(uint64_t offset, std::string_view bytes) override {
-    const std::lock_guard lock(disk_.mutex_);
+    std::unique_lock lock(disk_.mutex_);
+    ++disk_.held_writes_;
+    disk_.released_.wait(lock, [this] { return !disk_.are_writes_held_; });
+    --disk_.held_writes_;
     return disk_.write(*node_, offset, bytes, path_);
   }
 
@@ -178,6 +181,19 @@ void ForgetfulFileSystem::set_full(bool is_full) {
 void ForgetfulFileSystem::set_free_bytes(uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   free_bytes_ = bytes;
+}
+
+void ForgetfulFileSystem::hold_writes(bool are_held) {
+  {
+    const std::lock_guard lock(mutex_);
+    are_writes_held_ = are_held;
+  }
+  released_.notify_all();
+}
+
+size_t ForgetfulFileSystem::held_writes() const {
+  const std::lock_guard lock(mutex_);
+  return held_writes_;
 }
 
 void ForgetfulFileSystem::set_sync_time(std::chrono::microseconds time) {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -50,6 +51,10 @@ class ForgetfulFileSystem final : public FileSystem {
   // While full, what would make a file longer fails with kNoSpace.
   void set_full(bool is_full);
   void set_free_bytes(uint64_t bytes);
+  // While held, every write waits where it is.
+  void hold_writes(bool are_held);
+  // How many writes wait so.
+  size_t held_writes() const;
   // How long each sync takes.
   void set_sync_time(std::chrono::microseconds time);
 
@@ -116,6 +121,9 @@ class ForgetfulFileSystem final : public FileSystem {
   uint64_t free_bytes_ = uint64_t{1} << 40;
   bool is_full_ = false;
   std::chrono::microseconds sync_time_{0};
+  bool are_writes_held_ = false;
+  size_t held_writes_ = 0;
+  std::condition_variable released_;
   std::optional<Fault> fault_;
 };
 

@@ -96,8 +96,10 @@ class ReplayTarget final : public EntryVisitor {
 
 class EmbeddedStore final : public Store {
  public:
-  EmbeddedStore(const StoreOptions& options, FileSystem& files, const Logger& log, std::unique_ptr<FileLock> lock)
+  EmbeddedStore(const StoreOptions& options, const QueuePolicy& write_queue, FileSystem& files, const Logger& log,
+                std::unique_ptr<FileLock> lock)
       : options_(options),
+        write_queue_(write_queue),
         files_(files),
         log_(log),
         lock_(std::move(lock)),
@@ -124,7 +126,7 @@ class EmbeddedStore final : public Store {
     first_segment_ = replay->resume.next_segment - static_cast<uint32_t>(replay->segments);
     wal_.emplace(files_, WalOptions{.directory = directory, .segment_bytes = options_.segment_bytes},
                  std::move(replay->resume));
-    committer_.emplace(*wal_, head_, metadata_, index_, options_.sync, log_);
+    committer_.emplace(*wal_, head_, metadata_, index_, write_queue_, options_.sync, log_);
     target.for_each_logged([this](SeriesRef ref) { committer_->mark_logged(ref); });
     log_.info("store is open", {{"directory", options_.directory},
                                 {"series", index_.size()},
@@ -198,6 +200,8 @@ class EmbeddedStore final : public Store {
             .log_segments = wal_->segment_number() + 1 - first_segment_,
             .write_queue_bytes = committer_->queue_bytes(),
             .writes_refused = writes_refused_,
+            .writes_refused_age = commits.refused_age,
+            .write_overloads = committer_->overloads(),
             .series_cache_hits = cache_hits_,
             .series_cache_misses = cache_misses_,
             .memory_bytes = guard_.memory_bytes(),
@@ -312,6 +316,7 @@ class EmbeddedStore final : public Store {
   }
 
   const StoreOptions options_;
+  const QueuePolicy& write_queue_;
   FileSystem& files_;
   const Logger& log_;
   const std::unique_ptr<FileLock> lock_;
@@ -334,11 +339,12 @@ class EmbeddedStore final : public Store {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, FileSystem& files, const Logger& log) {
+Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const QueuePolicy& write_queue,
+                                           FileSystem& files, const Logger& log) {
   if (auto made = files.make_directory(options.directory); !made) return std::unexpected(std::move(made).error());
   auto lock = lock_directory(options, files);
   if (!lock) return std::unexpected(std::move(lock).error().with_context("lock the data directory"));
-  auto store = std::make_unique<EmbeddedStore>(options, files, log, std::move(*lock));
+  auto store = std::make_unique<EmbeddedStore>(options, write_queue, files, log, std::move(*lock));
   if (auto recovered = store->recover(); !recovered) {
     return std::unexpected(std::move(recovered).error().with_context("open the store"));
   }

@@ -4,7 +4,7 @@
 //
 //     write() on the caller's thread: raw labels -> series references (series cache, series index); samples -> a log
 //     entry
-//        | bounded queue
+//        | queue, bounded in bytes and in age
 //     committer thread: position in the log, write, apply to the head
 //        | written position
 //     sync thread: fdatasync, durable position, on_done of every write below it
@@ -31,6 +31,7 @@
 namespace ms {
 class FileSystem;
 class Logger;
+struct QueuePolicy;
 }  // namespace ms
 
 namespace ms::storage {
@@ -84,11 +85,13 @@ class Store {
     uint64_t samples_replayed = 0;
     uint64_t commits = 0;
     uint64_t syncs = 0;
-    uint64_t sync_ns = 0;            // time spent in fdatasync
-    uint64_t log_bytes = 0;          // written to the log
-    uint64_t log_segments = 0;       // gauge
-    uint64_t write_queue_bytes = 0;  // gauge
-    uint64_t writes_refused = 0;
+    uint64_t sync_ns = 0;             // time spent in fdatasync
+    uint64_t log_bytes = 0;           // written to the log
+    uint64_t log_segments = 0;        // gauge
+    uint64_t write_queue_bytes = 0;   // gauge
+    uint64_t writes_refused = 0;      // for want of memory, disk or room in the queue, or for a failed log
+    uint64_t writes_refused_age = 0;  // waited too long for their commit
+    uint64_t write_overloads = 0;     // how often writes began to wait too long
     uint64_t series_cache_hits = 0;
     uint64_t series_cache_misses = 0;
     uint64_t memory_bytes = 0;      // gauge: anonymous memory of the process
@@ -99,8 +102,10 @@ class Store {
   virtual ~Store() = default;  // one implementation; virtual keeps its rooms out of this header
 
   // Locks the directory (created where missing) and replays the log, which it logs with progress. kLocked names the
-  // process that holds it.
-  static Result<std::unique_ptr<Store>> open(const StoreOptions& options, FileSystem& files, const Logger& log);
+  // process that holds it. `write_queue` says how long a write may wait for its commit; what is handed in by reference
+  // outlives the store.
+  static Result<std::unique_ptr<Store>> open(const StoreOptions& options, const QueuePolicy& write_queue,
+                                             FileSystem& files, const Logger& log);
 
   // Looks the series up on the calling thread and queues the samples. `on_done` runs exactly once: on a thread of the
   // store, or before `write` returns where the write is refused or there is nothing to commit. It must not block and
@@ -114,8 +119,8 @@ class Store {
 
   virtual std::vector<model::Metadata> metadata() const = 0;
 
-  // Commits and syncs what is queued, closes the log, and refuses further writes; reads go on. The destructor does it
-  // too. Called by one thread.
+  // Commits and syncs what is queued and has not waited too long, closes the log, and refuses further writes; reads go
+  // on. The destructor does it too. Called by one thread.
   virtual void close() = 0;
   virtual Health health() const = 0;
   virtual Stats stats() const = 0;

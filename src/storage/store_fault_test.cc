@@ -114,7 +114,7 @@ class Workload {
     StoreOptions options = test_options();
     options.segment_bytes = 2 * kBlockBytes;
     for (int life = 0; life < 2; ++life) {
-      auto store = Store::open(options, disk, quiet_log());
+      auto store = Store::open(options, patient(), disk, quiet_log());
       if (!store) continue;
       for (int i = 0; i < 4; ++i) {
         write(**store, 1500, "");

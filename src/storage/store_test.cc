@@ -346,7 +346,7 @@ TEST(StoreTest, ASecondOpenerIsToldWhoHoldsTheLock) {
   options.directory = directory + "/store";
   auto first = open_store(*files, options);
   write_one(*first, "a", 1, 1);
-  const auto second = Store::open(options, *files, quiet_log());
+  const auto second = Store::open(options, patient(), *files, quiet_log());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kLocked);
   EXPECT_THAT(second.error().message, HasSubstr("process " + std::to_string(getpid())));

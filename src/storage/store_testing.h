@@ -16,7 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/overload.h"
 #include "model/labels.h"
 #include "model/matcher.h"
 #include "storage/forgetful_file_system_testing.h"
@@ -115,8 +117,15 @@ inline StoreOptions test_options() {
   return {.directory = "/data", .lock_timeout_ms = 20, .segment_bytes = kTestSegmentBytes};
 }
 
-inline std::unique_ptr<Store> open_store(FileSystem& files, const StoreOptions& options = test_options()) {
-  auto store = Store::open(options, files, quiet_log());
+// Lets writes wait for as long as a slow machine takes.
+inline const QueuePolicy& patient() {
+  static const QueuePolicy policy{.target_ns = 3600 * kNanosPerSecond, .deadline_ns = 3600 * kNanosPerSecond};
+  return policy;
+}
+
+inline std::unique_ptr<Store> open_store(FileSystem& files, const StoreOptions& options = test_options(),
+                                         const QueuePolicy& write_queue = patient()) {
+  auto store = Store::open(options, write_queue, files, quiet_log());
   EXPECT_TRUE(store.has_value()) << store.error().message;
   return store ? std::move(*store) : nullptr;
 }

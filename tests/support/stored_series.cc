@@ -7,6 +7,7 @@
 
 #include "base/file_system.h"
 #include "base/log.h"
+#include "base/overload.h"
 #include "model/labels.h"
 #include "model/matcher.h"
 #include "storage/store.h"
@@ -37,7 +38,8 @@ std::expected<SampleMap, std::string> samples_of(const storage::SeriesSamples& s
 std::expected<SeriesMap, std::string> read_store(const std::string& directory) {
   const std::unique_ptr<FileSystem> files = make_posix_file_system();
   Logger log(LogLevel::kWarn, LogFormat::kLogfmt);
-  const auto store = storage::Store::open({.directory = directory}, *files, log);
+  const QueuePolicy write_queue;
+  const auto store = storage::Store::open({.directory = directory}, write_queue, *files, log);
   if (!store) return std::unexpected(store.error().message);
 
   const auto any_name = model::Matcher::make(std::string(model::kMetricName), model::MatchOp::kNotEqual, "");
