@@ -21,8 +21,8 @@ Connection::Connection(Descriptor fd, const Stamps& stamps, SessionFactory& sess
       session_(sessions.make({.waker = *this, .stamps = stamps_})) {}
 
 Connection::Rest Connection::on_ready(std::span<char> buffer, uint64_t now_ns, ReplyObserver& observer) {
-  if (is_sending_) {
-    const Rest rest = follow(Want::kWrite, observer);
+  if (sending_) {
+    const Rest rest = follow(*sending_, observer);
     if (rest != Rest::kRead) return rest;
   }
   return read(buffer, now_ns, observer);
@@ -34,7 +34,7 @@ Connection::Rest Connection::on_mail(ReplyObserver& observer) {
 }
 
 Connection::Rest Connection::on_deadline(ReplyObserver& observer) {
-  if (is_sending_) return Rest::kClosed;
+  if (sending_) return Rest::kClosed;
   return follow(session_->on_deadline(), observer);
 }
 
@@ -60,15 +60,13 @@ Connection::Rest Connection::follow(Want want, ReplyObserver& observer) {
     switch (want) {
       case Want::kRead:
         return Rest::kRead;
-      case Want::kWrite: {
+      case Want::kWrite:
+      case Want::kInterim: {
         Rest rest{};
+        sending_ = want;
         if (!send_output(rest)) return rest;
-        stamps_.replied_ns = monotonic_ns();
-        ++replies_;
-        observer.on_reply(*this);
-        starts_request_ = true;
-        stamps_.taken_ns = stamps_.replied_ns;  // of a pipelined request, whose bytes are here already
-        stamps_.complete_ns = stamps_.durable_ns = stamps_.replied_ns = 0;
+        sending_.reset();
+        if (want == Want::kWrite) note_reply(observer);
         want = session_->on_sent();
         break;
       }
@@ -86,7 +84,6 @@ Connection::Rest Connection::follow(Want want, ReplyObserver& observer) {
 
 bool Connection::send_output(Rest& rest) {
   const std::string_view output = session_->output();
-  is_sending_ = true;
   while (sent_ < output.size()) {
     const ssize_t sent = send(fd_.get(), output.data() + sent_, output.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;
@@ -97,8 +94,16 @@ bool Connection::send_output(Rest& rest) {
     sent_ += static_cast<size_t>(sent);
   }
   sent_ = 0;
-  is_sending_ = false;
   return true;
+}
+
+void Connection::note_reply(ReplyObserver& observer) {
+  stamps_.replied_ns = monotonic_ns();
+  ++replies_;
+  observer.on_reply(*this);
+  starts_request_ = true;
+  stamps_.taken_ns = stamps_.replied_ns;  // of a pipelined request, whose bytes are here already
+  stamps_.complete_ns = stamps_.durable_ns = stamps_.replied_ns = 0;
 }
 
 bool Connection::try_unpark() {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/descriptor.h"
@@ -43,7 +44,7 @@ class Connection final : public SessionWaker {
   const Stamps& stamps() const { return stamps_; }
   // Replies that are with the kernel.
   uint64_t replies() const { return replies_; }
-  bool is_sending() const { return is_sending_; }
+  bool is_sending() const { return sending_.has_value(); }
   Descriptor release() { return std::move(fd_); }
 
   // The socket has bytes, has room, or has ended. `buffer` is the worker's.
@@ -65,14 +66,15 @@ class Connection final : public SessionWaker {
   bool send_output(Rest& rest);
   // Whether the session was woken in the meantime and goes on.
   bool try_unpark();
+  void note_reply(ReplyObserver& observer);
 
   Descriptor fd_;
   Stamps stamps_;
   Mailbox& mailbox_;
   std::atomic<Parking> parking_ = Parking::kNot;
-  size_t sent_ = 0;  // of the session's output
-  bool is_sending_ = false;
-  bool starts_request_ = true;  // the next bytes are a request's first
+  size_t sent_ = 0;              // of the session's output
+  std::optional<Want> sending_;  // kWrite or kInterim while not all of the output is with the kernel
+  bool starts_request_ = true;   // the next bytes are a request's first
   uint64_t replies_ = 0;
   std::unique_ptr<Session> session_;
 };

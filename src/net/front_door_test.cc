@@ -108,6 +108,19 @@ TEST_F(FrontDoorServingTest, ALargeReplyWaitsForItsReaderWithoutAWorker) {
   EXPECT_EQ(slow.read_line(), "after");
 }
 
+TEST_F(FrontDoorServingTest, AnInterimWriteIsNoReplyAndWaitsForItsReaderToo) {
+  constexpr size_t kBytes = 8u << 20;  // more than any socket buffer
+  start();
+  Client slow = client(4096);
+  slow.send("interim 3\ninterim " + std::to_string(kBytes) + "\n");
+  EXPECT_EQ(slow.read_line(), "...");
+  EXPECT_EQ(stage_count(Stage::kTotal), 0u);
+  EXPECT_EQ(slow.read_line(), std::string(kBytes, '.'));
+  EXPECT_EQ(slow.ask("echo after"), "after");
+  EXPECT_EQ(stats().requests, 1u);
+  EXPECT_EQ(stage_count(Stage::kQueue), 1u) << "the reply is still the connection's first";
+}
+
 TEST_F(FrontDoorServingTest, AClientThatLeavesBeforeItsReplyIsCounted) {
   start();
   Client impatient = client();

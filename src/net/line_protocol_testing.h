@@ -3,6 +3,7 @@
 //     echo WORD     WORD
 //     who           the number of the worker's thread
 //     big N         N bytes of 'x' and the line's end
+//     interim N     N bytes of '.' and the line's end, before the answer to the next line
 //     durable       "durable", with the stamp set
 //     park          "woken", once the test calls wake_parked()
 //     early         "woken"; it is woken before it parks
@@ -149,7 +150,7 @@ class LineSession final : public Session {
   }
   Want on_sent() override {
     const Call call(*this);
-    has_answered_ = true;
+    if (!std::exchange(is_interim_, false)) has_answered_ = true;
     output_.clear();
     return after_ == Want::kRead ? advance() : after_;
   }
@@ -196,6 +197,11 @@ class LineSession final : public Session {
     if (verb == "who") return answer(std::to_string(pthread_self()));
     if (verb == "big") return answer(std::string(std::stoul(word), 'x'));
     if (verb == "drop") return Want::kClose;
+    if (verb == "interim") {
+      is_interim_ = true;
+      output_ = std::string(std::stoul(word), '.') + "\n";
+      return Want::kInterim;
+    }
     if (verb == "durable") context_.stamps.durable_ns = monotonic_ns();
     if (verb == "park") service_.park(context_.waker);
     if (verb == "early") context_.waker.wake();
@@ -218,6 +224,7 @@ class LineSession final : public Session {
   std::string input_;
   std::string output_;
   bool has_answered_ = false;
+  bool is_interim_ = false;   // the output is no answer
   Want after_ = Want::kRead;  // what it wants when its answer is sent
 };
 
