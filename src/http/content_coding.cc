@@ -1,0 +1,195 @@
+#include "http/content_coding.h"
+
+#define ZLIB_CONST  // next_in is only read
+#include <zlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <new>
+#include <utility>
+
+#include "base/ascii.h"
+#include "base/bytes.h"
+
+namespace ms::http {
+namespace {
+
+// RFC 9659: a window of the content coding zstd has at most 8 MiB. A frame that declares a larger one is refused before
+// it is allocated.
+constexpr int kZstdWindowLogMax = 23;
+
+std::unexpected<Error> fail_cut_short() { return fail(ErrorCode::kInvalid, "the encoded body is cut short"); }
+
+std::unexpected<Error> fail_damaged(const char* reason) {
+  return fail(ErrorCode::kInvalid, std::string("the encoded body is damaged: ") + reason);
+}
+
+std::unexpected<Error> fail_without_memory() {
+  return fail(ErrorCode::kUnavailable, "not enough memory to decode the body");
+}
+
+struct Step {
+  size_t bytes = 0;  // written
+  bool is_end = false;
+};
+
+// One coding's decoder. A step takes bytes from the front of `rest` and writes at most `bytes_max` to `out`.
+class Stream {
+ public:
+  Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  virtual ~Stream() = default;
+  virtual Result<Step> step(std::string_view& rest, char* out, size_t bytes_max) = 0;
+};
+
+// gzip (RFC 1952) and deflate, which is zlib's format (RFC 1950), not bare deflate.
+class ZlibStream final : public Stream {
+ public:
+  explicit ZlibStream(bool is_gzip) : is_gzip_(is_gzip) {
+    constexpr int kGzipOnly = 16;  // added to the window's bits
+    if (inflateInit2(&stream_, MAX_WBITS + (is_gzip ? kGzipOnly : 0)) != Z_OK) throw std::bad_alloc();
+  }
+  ~ZlibStream() override { inflateEnd(&stream_); }
+
+  Result<Step> step(std::string_view& rest, char* out, size_t bytes_max) override {
+    const auto room = static_cast<uInt>(std::min<size_t>(bytes_max, std::numeric_limits<uInt>::max()));
+    stream_.next_out = reinterpret_cast<Bytef*>(out);
+    stream_.avail_out = room;
+    while (stream_.avail_out > 0) {
+      switch (inflate_some(rest)) {
+        case Z_OK:
+          break;
+        case Z_STREAM_END:
+          if (rest.empty()) return Step{room - stream_.avail_out, true};
+          if (!is_gzip_) return fail_damaged("bytes behind its end");
+          inflateReset(&stream_);  // the next member follows
+          break;
+        case Z_BUF_ERROR:  // there is room, so it is the input that has ended
+          return fail_cut_short();
+        case Z_MEM_ERROR:
+          return fail_without_memory();
+        default:
+          return fail_damaged(stream_.msg != nullptr ? stream_.msg : "it needs a dictionary");
+      }
+    }
+    return Step{room, false};
+  }
+
+ private:
+  int inflate_some(std::string_view& rest) {
+    const auto given = static_cast<uInt>(std::min<size_t>(rest.size(), std::numeric_limits<uInt>::max()));
+    stream_.next_in = reinterpret_cast<const Bytef*>(rest.data());
+    stream_.avail_in = given;
+    const int status = inflate(&stream_, Z_NO_FLUSH);
+    rest.remove_prefix(given - stream_.avail_in);
+    return status;
+  }
+
+  const bool is_gzip_;
+  z_stream stream_{};  // zlib keeps its address
+};
+
+class ZstdStream final : public Stream {
+ public:
+  ZstdStream() {
+    if (context_ == nullptr) throw std::bad_alloc();
+    ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, kZstdWindowLogMax);
+  }
+
+  Result<Step> step(std::string_view& rest, char* out, size_t bytes_max) override {
+    ZSTD_outBuffer output{out, bytes_max, 0};
+    while (output.pos < output.size) {
+      if (is_between_frames_) {
+        if (rest.empty() && has_frame_) return Step{output.pos, true};
+        if (rest.size() < sizeof(uint32_t)) return fail_cut_short();
+        if (!is_frame(rest)) return fail_damaged("no zstd frame where one should begin");
+        has_frame_ = true;
+      }
+      ZSTD_inBuffer input{rest.data(), rest.size(), 0};
+      const size_t status = ZSTD_decompressStream(context_.get(), &output, &input);
+      rest.remove_prefix(input.pos);
+      if (ZSTD_getErrorCode(status) == ZSTD_error_memory_allocation) return fail_without_memory();
+      if (ZSTD_isError(status) != 0) return fail_damaged(ZSTD_getErrorName(status));
+      is_between_frames_ = status == 0;
+      if (!is_between_frames_ && rest.empty() && output.pos < output.size) return fail_cut_short();
+    }
+    return Step{output.pos, false};
+  }
+
+ private:
+  struct Free {
+    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+  };
+
+  // RFC 8878 sections 3.1.1 and 3.1.2. The library also reads what was there before them, with windows beyond ours.
+  static bool is_frame(std::string_view bytes) {
+    constexpr uint32_t kSkippableMask = 0xfffffff0;
+    const auto magic = ByteReader(bytes).fixed<uint32_t>();
+    return magic == ZSTD_MAGICNUMBER || (magic & kSkippableMask) == ZSTD_MAGIC_SKIPPABLE_START;
+  }
+
+  const std::unique_ptr<ZSTD_DCtx, Free> context_{ZSTD_createDCtx()};
+  bool is_between_frames_ = true;
+  bool has_frame_ = false;
+};
+
+std::unique_ptr<Stream> make_stream(ContentCoding coding) {
+  switch (coding) {
+    case ContentCoding::kGzip:
+    case ContentCoding::kDeflate:
+      return std::make_unique<ZlibStream>(coding == ContentCoding::kGzip);
+    case ContentCoding::kZstd:
+      return std::make_unique<ZstdStream>();
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+std::optional<ContentCoding> find_content_coding(std::string_view name) {
+  if (equals_ignoring_case(name, "gzip") || equals_ignoring_case(name, "x-gzip")) return ContentCoding::kGzip;
+  if (equals_ignoring_case(name, "deflate")) return ContentCoding::kDeflate;
+  if (equals_ignoring_case(name, "zstd")) return ContentCoding::kZstd;
+  return std::nullopt;
+}
+
+class ContentDecoder::Impl {
+ public:
+  Impl(ContentCoding coding, std::string encoded)
+      : encoded_(std::move(encoded)), rest_(encoded_), stream_(make_stream(coding)) {}
+
+  Result<void> decode(size_t bytes_max, std::string& out) {
+    const size_t before = out.size();
+    Result<Step> step;
+    out.resize_and_overwrite(before + bytes_max, [&](char* bytes, size_t) {
+      step = stream_->step(rest_, bytes + before, bytes_max);
+      return before + (step ? step->bytes : 0);
+    });
+    if (!step) return std::unexpected(std::move(step).error());
+    is_done_ = step->is_end;
+    return {};
+  }
+
+  bool is_done() const { return is_done_; }
+
+ private:
+  const std::string encoded_;
+  std::string_view rest_;  // of it, not read yet
+  const std::unique_ptr<Stream> stream_;
+  bool is_done_ = false;
+};
+
+ContentDecoder::ContentDecoder(ContentCoding coding, std::string encoded)
+    : impl_(std::make_unique<Impl>(coding, std::move(encoded))) {}
+ContentDecoder::ContentDecoder(ContentDecoder&&) noexcept = default;
+ContentDecoder& ContentDecoder::operator=(ContentDecoder&&) noexcept = default;
+ContentDecoder::~ContentDecoder() = default;
+
+Result<void> ContentDecoder::decode(size_t bytes_max, std::string& out) { return impl_->decode(bytes_max, out); }
+bool ContentDecoder::is_done() const { return impl_->is_done(); }
+
+}  // namespace ms::http
