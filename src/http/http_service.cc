@@ -22,6 +22,12 @@ Response retry_later(std::string_view message) {
   return response;
 }
 
+Response no_room_for_body() {
+  Response response = retry_later("the requests in hand take all the memory that there is for them");
+  response.close = true;
+  return response;
+}
+
 HttpService::HttpService(const Limits& limits, const Router& router)
     : limits_(limits), refusal_(make_refusal()), router_(&router) {}
 

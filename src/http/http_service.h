@@ -1,5 +1,5 @@
 // HttpService: HTTP on the front door. It makes a session for each connection, and holds what all sessions share: the
-// limits, the routes, and whether the server is stopping.
+// limits, the routes, the budget of bytes for bodies, and whether the server is stopping.
 //
 // Thread-safe; outlives its sessions.
 #pragma once
@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/byte_budget.h"
 #include "http/handler.h"
 #include "http/message.h"
 #include "net/session.h"
@@ -35,6 +36,9 @@ class HttpService final : public net::SessionFactory {
   void begin_stop() { is_stopping_.store(true, std::memory_order_release); }
 
   const Limits& limits() const { return limits_; }
+  // What the bodies of all requests in hand may take, as they come and decoded.
+  ByteBudget& bodies() { return bodies_; }
+  const ByteBudget& bodies() const { return bodies_; }
   const Router& router() const { return *router_.load(std::memory_order_acquire); }
   bool is_stopping() const { return is_stopping_.load(std::memory_order_acquire); }
 
@@ -47,6 +51,7 @@ class HttpService final : public net::SessionFactory {
 
   const Limits limits_;
   const std::string refusal_;
+  ByteBudget bodies_{limits_.bodies_bytes_max};
   std::atomic<const Router*> router_;
   std::atomic<bool> is_stopping_ = false;
   std::array<std::atomic<uint64_t>, kStatusMax> responses_{};
@@ -54,5 +59,7 @@ class HttpService final : public net::SessionFactory {
 
 // A 503 that asks the client to send the same again later.
 Response retry_later(std::string_view message);
+// The same, where HttpService::bodies() is used up; it closes the connection.
+Response no_room_for_body();
 
 }  // namespace ms::http

@@ -10,7 +10,7 @@
 namespace ms::http {
 
 HttpSession::HttpSession(HttpService& service, const net::SessionContext& context)
-    : service_(service), context_(context), parser_(service.limits()) {}
+    : service_(service), context_(context), parser_(service.limits()), body_charge_(service.bodies()) {}
 
 net::Want HttpSession::on_bytes(std::span<const char> bytes) { return advance(bytes); }
 
@@ -23,13 +23,14 @@ net::Want HttpSession::advance(std::span<const char> bytes) {
       case RequestParser::State::kFailed:
         return answer(error_response(parser_.failure().status, parser_.failure().message), false);
       case RequestParser::State::kBody:
-        if (route_ == nullptr) {
-          if (auto refusal = find_route()) return answer(std::move(*refusal), false);
-          body_begin_ns_ = monotonic_ns();
+        if (body_begin_ns_ == 0) {
+          if (const auto want = begin_body(bytes)) return *want;
         }
+        if (!charge_body()) return answer(no_room_for_body(), false);
         if (bytes.empty()) return net::Want::kRead;
         break;
       case RequestParser::State::kComplete:
+        if (!charge_body()) return answer(no_room_for_body(), false);
         return dispatch(bytes);
     }
   }
@@ -38,8 +39,33 @@ net::Want HttpSession::advance(std::span<const char> bytes) {
 std::optional<Response> HttpSession::find_route() {
   auto found = service_.router().find(parser_.request());
   if (Response* refusal = std::get_if<Response>(&found)) return std::move(*refusal);
+  if (find_expectation(parser_.request()) == Expectation::kUnknown) {
+    return error_response(417, "nothing but 100-continue may be expected here");
+  }
   route_ = std::get<const Route*>(found);
   return std::nullopt;
+}
+
+std::optional<net::Want> HttpSession::begin_body(std::span<const char> bytes) {
+  body_begin_ns_ = monotonic_ns();
+  const std::optional<size_t> declared = parser_.declared_body_bytes();
+  if (auto refusal = find_route()) {
+    // Where all of the body is here it is read, and refused in dispatch(): the connection can go on.
+    if (declared && *declared <= bytes.size()) return std::nullopt;
+    return answer(std::move(*refusal), false);
+  }
+  const Request& request = parser_.request();
+  const bool is_waiting = bytes.empty() && request.version_minor >= 1;
+  if (!is_waiting || find_expectation(request) != Expectation::kContinue) return std::nullopt;
+  if (!service_.bodies().has_room(declared.value_or(1))) return answer(no_room_for_body(), false);
+  is_interim_ = true;
+  output_ = "HTTP/1.1 100 Continue\r\n\r\n";
+  return net::Want::kInterim;
+}
+
+bool HttpSession::charge_body() {
+  const uint64_t uncharged = parser_.body_bytes() - body_charge_.bytes();
+  return uncharged == 0 || body_charge_.try_grow(uncharged);
 }
 
 net::Want HttpSession::dispatch(std::span<const char> rest) {
@@ -69,6 +95,7 @@ void HttpSession::note_request() {
 }
 
 net::Want HttpSession::answer(Response response, bool is_all_read) {
+  body_charge_.release();
   if (!is_all_read) {
     note_request();
     response.close = true;
@@ -88,6 +115,7 @@ net::Want HttpSession::answer(Response response, bool is_all_read) {
 }
 
 net::Want HttpSession::on_sent() {
+  if (std::exchange(is_interim_, false)) return net::Want::kRead;
   has_answered_ = true;
   if (closes_) return lingers_ || !pipelined_.empty() ? net::Want::kLinger : net::Want::kClose;
   output_.clear();

@@ -2,6 +2,9 @@
 //
 //     bytes -> RequestParser -> (header complete: is there a route?) -> handler -> parked -> response -> bytes
 //
+// A client that waits to be told before it sends its body (Expect: 100-continue) is told once its header has passed
+// every check that a header can pass or fail.
+//
 // Requests that a client sends without waiting (pipelining) are kept until the one before is answered. While a request
 // is being answered nothing is read, so a client that only sends is slowed by TCP.
 //
@@ -15,6 +18,7 @@
 #include <optional>
 #include <string>
 
+#include "base/byte_budget.h"
 #include "http/handler.h"
 #include "http/message.h"
 #include "http/request_parser.h"
@@ -48,8 +52,14 @@ class HttpSession final : public net::Session, private Exchange {
   void complete(Response response, uint64_t durable_ns) override;
 
   net::Want advance(std::span<const char> bytes);
-  // Finds the route once the header is complete; a response where there is none.
+  // Finds the route once the header is complete; a response where there is none, or something is expected that we do
+  // not do.
   std::optional<Response> find_route();
+  // The header is complete and a body is to come, of which `bytes` have: nothing where it is to be read, else what is
+  // wanted instead, or first.
+  std::optional<net::Want> begin_body(std::span<const char> bytes);
+  // Charges what has come of the body since the last call; false where there is no room for it.
+  bool charge_body();
   net::Want dispatch(std::span<const char> rest);
   // Keeps of the request what its reply depends on: the handler takes the request apart.
   void note_request();
@@ -60,6 +70,7 @@ class HttpSession final : public net::Session, private Exchange {
   const net::SessionContext context_;
   RequestParser parser_;
   const Route* route_ = nullptr;
+  ByteBudget::Charge body_charge_;    // of the request's body, as it comes, until the answer
   std::optional<Response> response_;  // the handler's
   // Of the request that is being answered:
   bool is_head_ = false;
@@ -70,6 +81,7 @@ class HttpSession final : public net::Session, private Exchange {
   std::string pipelined_;       // bytes behind the request that is being answered
   uint64_t body_begin_ns_ = 0;  // when its header was complete; 0 before
   bool has_answered_ = false;   // at least one request of the connection
+  bool is_interim_ = false;     // the output is "100 Continue"
   bool closes_ = false;         // the reply being written is the last one,
   bool lingers_ = false;        // and bytes of the client's may be unread
 };

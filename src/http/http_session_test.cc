@@ -35,6 +35,7 @@ class HttpSessionTest : public testing::Test {
  protected:
   HttpSessionTest() {
     limits_.body_bytes_max = 1000;
+    limits_.bodies_bytes_max = 1500;
     router_.add({"/echo", {"GET", "POST"}, [](Request& request, Responder responder) {
                    std::move(responder).send({.content_type = "text/plain", .body = request.query + request.body});
                  }});
@@ -42,7 +43,8 @@ class HttpSessionTest : public testing::Test {
                    const Request taken = std::move(request);
                    std::move(responder).send({.content_type = "text/plain", .body = taken.query});
                  }});
-    router_.add({"/later", {"GET"}, [this](Request&, Responder responder) { kept_.emplace(std::move(responder)); }});
+    router_.add(
+        {"/later", {"GET", "PUT"}, [this](Request&, Responder responder) { kept_.emplace(std::move(responder)); }});
     router_.add({"/never", {"GET"}, [](Request&, const Responder&) {}});
     router_.add({"/last", {"GET"}, [](Request&, Responder responder) { std::move(responder).send({.close = true}); }});
     service_.emplace(limits_, router_);
@@ -56,6 +58,9 @@ class HttpSessionTest : public testing::Test {
       if (want == Want::kWrite) {
         sent_.emplace_back(session_->output());
         stamps_.complete_ns = stamps_.durable_ns = 0;
+        want = session_->on_sent();
+      } else if (want == Want::kInterim) {
+        interim_.emplace_back(session_->output());
         want = session_->on_sent();
       } else if (want == Want::kPark && waker_.wakes > 0) {
         --waker_.wakes;
@@ -79,6 +84,7 @@ class HttpSessionTest : public testing::Test {
   std::optional<Responder> kept_;
   std::unique_ptr<net::Session> session_;
   std::vector<std::string> sent_;
+  std::vector<std::string> interim_;
 };
 
 std::string get(std::string_view target, std::string_view headers = "", std::string_view version = "1.1") {
@@ -231,7 +237,7 @@ TEST_F(HttpSessionTest, TheNextRequestHasSeventyFiveSecondsToBegin) {
 }
 
 TEST_F(HttpSessionTest, ABodyHasTenSecondsAndMoreAsItComes) {
-  limits_.body_bytes_max = 64u << 20;
+  limits_.body_bytes_max = limits_.bodies_bytes_max = 64u << 20;
   HttpService service(limits_, router_);
   session_ = service.make({.waker = waker_, .stamps = stamps_});
   const uint64_t before_ns = monotonic_ns();
@@ -247,6 +253,117 @@ TEST_F(HttpSessionTest, ABodyHasTenSecondsAndMoreAsItComes) {
   EXPECT_EQ(follow(session_->on_deadline()), Want::kLinger);
   EXPECT_THAT(sent_, ElementsAre(AllOf(StartsWith("HTTP/1.1 408 "), HasSubstr("the body took too long"))));
   session_.reset();
+}
+
+TEST_F(HttpSessionTest, ABodyThatTricklesInChunksGetsNoMoreTimeForItsChunks) {
+  feed("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const uint64_t first_ns = session_->deadline_ns();
+  for (int i = 0; i < 100; ++i) feed("1;extension=of-some-length\r\nx\r\n");
+  EXPECT_LE(session_->deadline_ns(), first_ns + 2 * kNanosPerMilli) << "100 bytes at 64 KiB a second";
+  EXPECT_EQ(follow(session_->on_deadline()), Want::kLinger);
+  EXPECT_THAT(sent_, ElementsAre(AllOf(StartsWith("HTTP/1.1 408 "), HasSubstr("the body took too long"))));
+}
+
+TEST_F(HttpSessionTest, AClientThatExpectsItIsToldToSendItsBody) {
+  EXPECT_EQ(feed("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-Continue\r\n\r\n"), Want::kRead);
+  EXPECT_THAT(interim_, ElementsAre("HTTP/1.1 100 Continue\r\n\r\n"));
+  EXPECT_THAT(sent_, IsEmpty());
+  EXPECT_EQ(session_->reply_code(), 0);
+  EXPECT_FALSE(session_->is_idle());
+  EXPECT_EQ(feed("one"), Want::kRead);
+  EXPECT_THAT(sent_, ElementsAre(EndsWith("\r\n\r\none")));
+  EXPECT_EQ(feed("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"),
+            Want::kRead);
+  EXPECT_THAT(interim_, testing::SizeIs(2));
+  EXPECT_EQ(feed("3\r\ntwo\r\n0\r\n\r\n"), Want::kRead);
+  EXPECT_THAT(sent_.at(1), EndsWith("\r\n\r\ntwo"));
+  EXPECT_THAT(interim_, testing::SizeIs(2));
+}
+
+TEST_F(HttpSessionTest, NoOneIsToldToSendWhatHasComeOrWillNotCome) {
+  const std::string expect = "\r\nHost: a\r\nExpect: 100-continue\r\n";
+  feed("POST /echo HTTP/1.1" + expect + "Content-Length: 3\r\n\r\no");
+  feed("ne");
+  feed("POST /echo HTTP/1.1" + expect + "Content-Length: 0\r\n\r\n");
+  feed("GET /echo?three HTTP/1.1" + expect + "\r\n");
+  feed("POST /echo HTTP/1.0" + expect + "Content-Length: 4\r\n\r\n");
+  feed("four");
+  EXPECT_THAT(interim_, IsEmpty());
+  EXPECT_THAT(sent_, ElementsAre(EndsWith("one"), EndsWith("\r\n\r\n"), EndsWith("three"), EndsWith("four")));
+}
+
+TEST_F(HttpSessionTest, ARefusalComesInThePlaceOfTheWordToGoOn) {
+  struct Case {
+    const char* request;
+    int status;
+  };
+  for (const Case& c : {
+           Case{"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n", 404},
+           Case{"DELETE /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n", 405},
+           Case{"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n\r\n", 413},
+           Case{"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 200-ok\r\n\r\n", 417},
+           Case{"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 901\r\nExpect: 100-continue\r\n\r\n", 503},
+       }) {
+    ByteBudget::Charge others(service_->bodies());
+    ASSERT_TRUE(others.try_grow(600));
+    session_ = service_->make({.waker = waker_, .stamps = stamps_});
+    sent_.clear();
+    EXPECT_EQ(feed(c.request), Want::kLinger) << c.request;
+    EXPECT_THAT(sent_, ElementsAre(StartsWith("HTTP/1.1 " + std::to_string(c.status)))) << c.request;
+  }
+  EXPECT_THAT(interim_, IsEmpty());
+}
+
+TEST_F(HttpSessionTest, AnExpectationWithoutABodyKeepsTheConnectionWhenItIsRefused) {
+  EXPECT_EQ(feed(get("/echo", "Expect: wonders\r\n") + get("/echo?on")), Want::kRead);
+  EXPECT_THAT(sent_, ElementsAre(StartsWith("HTTP/1.1 417 Expectation Failed\r\n"), EndsWith("on")));
+}
+
+TEST_F(HttpSessionTest, BytesOfABodyAreChargedAsTheyComeAndGivenBackWithTheAnswer) {
+  const ByteBudget& bodies = service_->bodies();
+  feed("PUT /later HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
+  EXPECT_EQ(bodies.bytes(), 0u) << "what is only declared costs nothing";
+  feed(std::string(400, 'x'));
+  EXPECT_EQ(bodies.bytes(), 400u);
+  feed(std::string(600, 'x'));
+  EXPECT_EQ(bodies.bytes(), 1000u);
+  std::move(*kept_).send({});
+  EXPECT_EQ(follow(Want::kPark), Want::kRead);
+  EXPECT_EQ(bodies.bytes(), 0u);
+  feed("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n");
+  EXPECT_EQ(bodies.bytes(), 2u);
+  session_.reset();
+  EXPECT_EQ(bodies.bytes(), 0u) << "a client that leaves gives back, too";
+}
+
+TEST_F(HttpSessionTest, WhereTheBodiesBytesAreUsedUpTheRequestIsRefusedAndTheConnectionEnds) {
+  std::optional<ByteBudget::Charge> others(service_->bodies());
+  ASSERT_TRUE(others->try_grow(1400));
+  EXPECT_EQ(feed(get("/echo?small")), Want::kRead) << "without a body there is nothing to refuse";
+  EXPECT_EQ(feed(post("/echo", std::string(100, 'x'))), Want::kRead);
+  sent_.clear();
+  EXPECT_EQ(feed(post("/echo", std::string(101, 'x'))), Want::kLinger);
+  ASSERT_EQ(sent_.size(), 1u);
+  EXPECT_THAT(sent_[0], AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("\r\nRetry-After: 5\r\n"),
+                              HasSubstr("\r\nConnection: close\r\n")));
+  EXPECT_EQ(service_->bodies().refusals(), 1u);
+  EXPECT_EQ(service_->bodies().bytes(), 1400u);
+
+  session_ = service_->make({.waker = waker_, .stamps = stamps_});
+  feed("PUT /later HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" + std::string(90, 'x'));
+  EXPECT_EQ(feed(std::string(11, 'x')), Want::kLinger) << "in the middle of a body";
+  EXPECT_THAT(sent_.at(1), StartsWith("HTTP/1.1 503 "));
+
+  others.reset();
+  session_ = service_->make({.waker = waker_, .stamps = stamps_});
+  EXPECT_EQ(feed(post("/echo", std::string(1000, 'x'))), Want::kRead);
+}
+
+TEST_F(HttpSessionTest, ARefusedRequestWhoseBodyIsAllHereKeepsTheConnection) {
+  EXPECT_EQ(feed(post("/nowhere", "body") + get("/echo?on")), Want::kRead);
+  EXPECT_THAT(sent_, ElementsAre(StartsWith("HTTP/1.1 404 "), EndsWith("on")));
+  EXPECT_EQ(feed("POST /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nab"), Want::kClose)
+      << "nothing is unread, and nothing more will come";
 }
 
 TEST_F(HttpSessionTest, AStopEndsTheConnectionWithTheReply) {

@@ -102,6 +102,12 @@ std::string_view Request::find_header(std::string_view name) const {
   return found == headers.end() ? std::string_view() : found->value;
 }
 
+Expectation find_expectation(const Request& request) {
+  const std::string_view value = request.find_header("Expect");
+  if (value.empty()) return Expectation::kNone;
+  return equals_ignoring_case(value, "100-continue") ? Expectation::kContinue : Expectation::kUnknown;
+}
+
 std::string_view reason_phrase(int status) {
   switch (status) {
     case 100:
@@ -126,6 +132,8 @@ std::string_view reason_phrase(int status) {
       return "URI Too Long";
     case 415:
       return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
     case 422:
       return "Unprocessable Content";
     case 431:

@@ -12,8 +12,8 @@
 
 namespace ms::http {
 
-// Limits of one request. A request that exceeds one is answered with the status beside it. Lines are counted with their
-// CRLF.
+// Limits of one request, and of all in hand together. A request that exceeds one is answered with the status beside it.
+// Lines are counted with their CRLF.
 struct Limits {
   size_t request_line_bytes_max = 8 * 1024;   // 414
   size_t header_bytes_max = 8 * 1024;         // one header line: 431
@@ -21,6 +21,7 @@ struct Limits {
   size_t headers_max = 100;                   // 431
   size_t body_bytes_max = 32u << 20;          // on the wire: 413
   size_t decoded_body_bytes_max = 64u << 20;  // after Content-Encoding or snappy: 413
+  size_t bodies_bytes_max = 256u << 20;       // of all requests that are not answered, as come and as decoded: 503
 };
 
 struct Header {
@@ -42,6 +43,14 @@ struct Request {
   // The first header of that name, ASCII case ignored; empty where absent.
   std::string_view find_header(std::string_view name) const;
 };
+
+// What the request's Expect asks for (RFC 9110 section 10.1.1).
+enum class Expectation {
+  kNone,
+  kContinue,  // a word of ours before its body is sent
+  kUnknown,   // 417
+};
+Expectation find_expectation(const Request& request);
 
 // Why a request cannot be served; the connection closes after the reply.
 struct ParseFailure {
