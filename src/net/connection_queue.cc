@@ -48,7 +48,7 @@ ConnectionQueue::ConnectionQueue(Descriptor epoll_fd, Descriptor stop_fd, std::u
       table_(std::move(table)),
       mailbox_(std::move(mailbox)) {}
 
-bool ConnectionQueue::enqueue(int fd, const Arrival& arrival, uint64_t deadline_ns) {
+void ConnectionQueue::enter(int fd, const Arrival& arrival, uint64_t deadline_ns) {
   Slot& slot = table_->claim(fd);
   slot.phase.load(std::memory_order_acquire);  // kFree: what the descriptor's last holder did to the slot is done
   slot.arrival = arrival;
@@ -62,10 +62,14 @@ bool ConnectionQueue::enqueue(int fd, const Arrival& arrival, uint64_t deadline_
   open_.fetch_add(1, std::memory_order_relaxed);
   waiting_.fetch_add(1, std::memory_order_relaxed);
   slot.phase.store(Phase::kLobby, std::memory_order_release);
+}
+
+bool ConnectionQueue::enqueue(int fd, const Arrival& arrival, uint64_t deadline_ns) {
+  enter(fd, arrival, deadline_ns);
   if (control(epoll_fd_, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, static_cast<uint64_t>(fd)) == 0) {
     return true;
   }
-  slot.phase.store(Phase::kFree, std::memory_order_release);
+  table_->at(fd).phase.store(Phase::kFree, std::memory_order_release);
   waiting_.fetch_sub(1, std::memory_order_relaxed);
   open_.fetch_sub(1, std::memory_order_relaxed);
   return false;

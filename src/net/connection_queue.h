@@ -9,7 +9,7 @@
 // Length and age of the queue come from the stamps in the slots: a connection that was accepted and that no worker has
 // taken yet counts.
 //
-// Thread-safe, but enqueue(), which is the accept thread's.
+// Thread-safe, but enter() and enqueue(), which are the accept thread's.
 #pragma once
 
 #include <atomic>
@@ -38,6 +38,9 @@ class ConnectionQueue {
 
   static Result<std::unique_ptr<ConnectionQueue>> open(size_t descriptors_max);
 
+  // Enters a connection that was just accepted into the table, as one in the lobby; but no event will come of it: the
+  // caller waits for its bytes itself.
+  void enter(int fd, const Arrival& arrival, uint64_t deadline_ns);
   // Puts a connection that was just accepted into the lobby; it may wait there until `deadline_ns` for its first bytes.
   // False: the kernel would not take it, and the caller still owns the descriptor.
   bool enqueue(int fd, const Arrival& arrival, uint64_t deadline_ns);

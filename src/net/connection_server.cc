@@ -105,7 +105,8 @@ Connection& ConnectionServer::meet(int fd, Slot& slot, uint64_t now_ns) {
                       // It may be taken while it is still being enqueued.
                       .enqueued_ns = enqueued_ns != 0 ? std::min(enqueued_ns, now_ns) : now_ns,
                       .taken_ns = now_ns};
-  slot.connection = new Connection(Descriptor(fd), stamps, context_.sessions, queue_.mailbox());
+  slot.connection =
+      new Connection(Descriptor(fd), stamps, context_.sessions, queue_.mailbox(), context_.is_single_request);
   return *slot.connection;
 }
 

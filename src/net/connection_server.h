@@ -69,6 +69,7 @@ struct ServingContext {
   SessionFactory& sessions;
   OverloadJudge& judge;
   size_t records_per_thread = 0;
+  bool is_single_request = false;  // each connection ends after its first reply
   // A stop, where it is not 0: idle connections are closed, and silent ones that were accepted before this.
   std::atomic<uint64_t> idle_closed_before_ns = 0;
 };

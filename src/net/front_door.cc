@@ -18,6 +18,16 @@ constexpr uint64_t kLookAtStopMs = 10;
 
 }  // namespace
 
+std::string_view architecture_name(Architecture architecture) {
+  switch (architecture) {
+    case Architecture::kPool:
+      return "pool";
+    case Architecture::kInline:
+      return "inline";
+  }
+  return "unknown";
+}
+
 Result<std::unique_ptr<FrontDoor>> FrontDoor::open(const FrontDoorOptions& options) {
   std::vector<Listener> listeners;
   for (const std::string& address : options.addresses) {
@@ -39,6 +49,7 @@ FrontDoor::FrontDoor(const FrontDoorOptions& options, std::vector<Listener> list
 
 FrontDoor::~FrontDoor() {
   accept_loop_.reset();
+  inline_loop_.reset();
   sweeper_.reset();
   queue_->stop_workers();
   workers_.clear();
@@ -62,17 +73,40 @@ Result<void> FrontDoor::start(SessionFactory& sessions, const QueuePolicy& polic
                                     .refuser = *refuser_,
                                     .sessions = sessions,
                                     .judge = *judge_,
-                                    .records_per_thread = options_.records_per_thread});
+                                    .records_per_thread = options_.records_per_thread,
+                                    .is_single_request = options_.architecture == Architecture::kInline});
+  acceptor_ = std::make_unique<Acceptor>(listeners_, *refuser_, options_.records_per_thread, std::move(stop_fd));
+  switch (options_.architecture) {
+    case Architecture::kPool:
+      start_pool();
+      break;
+    case Architecture::kInline:
+      inline_loop_ = std::make_unique<InlineLoop>(*acceptor_, *serving_, options_.first_bytes_ms);
+      break;
+  }
+  return {};
+}
+
+void FrontDoor::start_pool() {
   for (size_t i = 1; i <= options_.workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(static_cast<uint16_t>(i), *serving_));
   }
   sweeper_ = std::make_unique<Sweeper>(*serving_, workers_);
-  accept_loop_ = std::make_unique<AcceptLoop>(listeners_, *queue_, *refuser_, bounds_, options_.first_bytes_ms,
-                                              options_.records_per_thread, std::move(stop_fd));
-  return {};
+  accept_loop_ = std::make_unique<AcceptLoop>(*acceptor_, *queue_, bounds_, options_.first_bytes_ms);
 }
 
 uint64_t FrontDoor::stop(uint64_t timeout_ms) {
+  if (inline_loop_ != nullptr) {
+    inline_loop_->stop(timeout_ms);
+  } else {
+    stop_pool(timeout_ms);
+  }
+  const uint64_t left = queue_->open_connections() + acceptor_->stats().left.value();
+  refuser_->wait_until_empty();
+  return left;
+}
+
+void FrontDoor::stop_pool(uint64_t timeout_ms) {
   const uint64_t begin_ns = monotonic_ns();
   const auto elapsed_ms = [begin_ns] { return (monotonic_ns() - begin_ns) / kNanosPerMilli; };
   accept_loop_->stop();
@@ -89,14 +123,11 @@ uint64_t FrontDoor::stop(uint64_t timeout_ms) {
   sweeper_->stop();
   queue_->stop_workers();
   for (const auto& worker : workers_) worker->join();
-  const uint64_t left = queue_->open_connections();
-  refuser_->wait_until_empty();
-  return left;
 }
 
 FrontDoorStats FrontDoor::stats() {
   const uint64_t now_ns = monotonic_ns();
-  const AcceptStats& accepts = accept_loop_->stats();
+  const AcceptStats& accepts = acceptor_->stats();
   FrontDoorStats stats;
   for (const Listener& listener : listeners_) stats.listen_queues.push_back({listener.address(), listener.queue()});
   stats.kernel = kernel_counters_.read(now_ns);
@@ -105,7 +136,7 @@ FrontDoorStats FrontDoor::stats() {
   stats.listen_depth_max = accepts.depth_max.load(std::memory_order_relaxed);
   stats.accepted = accepts.accepted.value();
   stats.accept_failures = accepts.failed.value();
-  stats.accept_cpu_ns = accept_loop_->cpu_ns();
+  stats.accept_cpu_ns = accept_loop_ != nullptr ? accept_loop_->cpu_ns() : inline_loop_->cpu_ns();
   stats.refused_connections = accepts.refused_connections.value();
   stats.refused_queue = accepts.refused_queue.value();
   stats.refuser_held = refuser_->held();
@@ -119,9 +150,16 @@ FrontDoorStats FrontDoor::stats() {
   stats.queue_deadline_ns = judge_->policy().deadline_ns.load(std::memory_order_relaxed);
   stats.is_overloaded = judge_->is_overloaded();
   stats.overloads = judge_->overloads();
-  for (const auto& worker : workers_) add_serve_stats(worker->server().stats(), stats);
-  add_serve_stats(sweeper_->server().stats(), stats);
+  for (const ConnectionServer* server : servers()) add_serve_stats(server->stats(), stats);
   return stats;
+}
+
+std::vector<const ConnectionServer*> FrontDoor::servers() const {
+  std::vector<const ConnectionServer*> servers;
+  for (const auto& worker : workers_) servers.push_back(&worker->server());
+  if (sweeper_ != nullptr) servers.push_back(&sweeper_->server());
+  if (inline_loop_ != nullptr) servers.push_back(&inline_loop_->server());
+  return servers;
 }
 
 void FrontDoor::add_serve_stats(const ServeStats& from, FrontDoorStats& to) {
@@ -137,9 +175,8 @@ void FrontDoor::add_serve_stats(const ServeStats& from, FrontDoorStats& to) {
 
 std::vector<Record> FrontDoor::records() const {
   std::vector<Record> records;
-  accept_loop_->records().read(records);
-  for (const auto& worker : workers_) worker->server().records().read(records);
-  sweeper_->server().records().read(records);
+  acceptor_->records().read(records);
+  for (const ConnectionServer* server : servers()) server->records().read(records);
   return records;
 }
 

@@ -13,12 +13,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/histogram.h"
 #include "net/accept_loop.h"
 #include "net/connection_queue.h"
+#include "net/inline_loop.h"
 #include "net/kernel_counters.h"
 #include "net/listener.h"
 #include "net/refuser.h"
@@ -28,16 +30,26 @@
 
 namespace ms::net {
 
+// How connections are served. Handlers and protocol are the same; it is a choice so that the difference can be
+// measured.
+enum class Architecture {
+  kPool,    // an accept loop that only drains, a connection queue, workers
+  kInline,  // one thread that accepts, answers one request, closes, and accepts again
+};
+// "pool", "inline".
+std::string_view architecture_name(Architecture architecture);
+
 struct FrontDoorOptions {
+  Architecture architecture = Architecture::kPool;
   std::vector<std::string> addresses;  // see Listener::open
   int backlog = 0;                     // of each listener
-  size_t workers = 8;
-  size_t descriptors_max = 0;        // RLIMIT_NOFILE; no accepted descriptor is at or above it
-  size_t refuser_share = 0;          // descriptors for connections that are being refused
-  uint64_t connections_max = 0;      // open at once
-  uint64_t queue_max = 0;            // accepted and not yet taken by a worker
-  uint64_t first_bytes_ms = 10'000;  // how long a connection may be silent
-  size_t records_per_thread = 2048;  // that the recorder keeps; 0: it is off
+  size_t workers = 8;                  // of the pool
+  size_t descriptors_max = 0;          // RLIMIT_NOFILE; no accepted descriptor is at or above it
+  size_t refuser_share = 0;            // descriptors for connections that are being refused
+  uint64_t connections_max = 0;        // open at once
+  uint64_t queue_max = 0;              // accepted and not yet taken by a worker
+  uint64_t first_bytes_ms = 10'000;    // how long a connection may be silent
+  size_t records_per_thread = 2048;    // that the recorder keeps; 0: it is off
 };
 
 // One look at all figures.
@@ -103,6 +115,10 @@ class FrontDoor {
 
  private:
   FrontDoor(const FrontDoorOptions& options, std::vector<Listener> listeners, std::unique_ptr<ConnectionQueue> queue);
+  void start_pool();
+  void stop_pool(uint64_t timeout_ms);
+  // The parts that serve, whichever there are.
+  std::vector<const ConnectionServer*> servers() const;
   static void add_serve_stats(const ServeStats& from, FrontDoorStats& to);
 
   const FrontDoorOptions options_;
@@ -113,9 +129,13 @@ class FrontDoor {
   AcceptBounds bounds_;
   std::optional<OverloadJudge> judge_;
   std::unique_ptr<ServingContext> serving_;
+  std::unique_ptr<Acceptor> acceptor_;
+  // Of the pool:
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Sweeper> sweeper_;
   std::unique_ptr<AcceptLoop> accept_loop_;
+  // The other architecture:
+  std::unique_ptr<InlineLoop> inline_loop_;
 };
 
 }  // namespace ms::net

@@ -152,6 +152,7 @@ class LineSession final : public Session {
     const Call call(*this);
     if (!std::exchange(is_interim_, false)) has_answered_ = true;
     output_.clear();
+    if (after_ == Want::kRead && context_.is_single_request) return input_.empty() ? Want::kClose : Want::kLinger;
     return after_ == Want::kRead ? advance() : after_;
   }
   Want on_end_of_input() override { return Want::kClose; }

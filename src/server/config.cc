@@ -98,6 +98,11 @@ void add_front_door_options(CLI::App& app, ServeConfig& config) {
       ->type_name("N")
       ->check(CLI::Range(1, 1024))
       ->default_str("8, or one per core where there are more");
+  const std::vector<std::pair<std::string, net::Architecture>> architectures = {{"pool", net::Architecture::kPool},
+                                                                                {"inline", net::Architecture::kInline}};
+  add_choice(app, "--architecture", config.architecture, "pool", architectures,
+             "How connections are served. pool: a thread drains the listen queue, and the workers serve. inline: one "
+             "thread accepts a connection, answers one request on it, closes it, and accepts again; for comparison.");
 }
 
 void add_store_options(CLI::App& app, ServeConfig& config) {

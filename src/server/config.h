@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "base/log.h"
+#include "net/front_door.h"
 #include "storage/store.h"
 
 namespace ms::server {
 
 // `metricstream serve`. 0 in a limit: the default, which depends on the machine (see resources.h); of series: none.
 struct ServeConfig {
+  net::Architecture architecture = net::Architecture::kPool;
   std::vector<std::string> listen = {"127.0.0.1:8080"};
   std::string data_dir = "metricstream-data";
   int backlog = 0;

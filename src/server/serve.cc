@@ -54,7 +54,8 @@ Result<Plan> make_plan(const ServeConfig& config, size_t descriptors) {
                                    ? std::min<uint64_t>(config.max_connections, descriptors - kReservedDescriptors)
                                    : descriptors - kReservedDescriptors;
   Plan plan;
-  plan.front_door = {.addresses = config.listen,
+  plan.front_door = {.architecture = config.architecture,
+                     .addresses = config.listen,
                      .backlog = config.backlog != 0 ? config.backlog : net::read_somaxconn(),
                      .workers = config.workers != 0 ? config.workers : std::max(kWorkersMin, cores),
                      .descriptors_max = descriptors,
@@ -77,6 +78,7 @@ void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
   std::string addresses;
   for (const std::string& address : door.addresses) addresses += (addresses.empty() ? "" : ",") + address;
   log.info("configuration", {{"version", MS_VERSION},
+                             {"architecture", net::architecture_name(door.architecture)},
                              {"listen", addresses},
                              {"backlog", door.backlog},
                              {"descriptors", door.descriptors_max},
