@@ -1,0 +1,85 @@
+#include "load/attempts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/clock.h"
+
+namespace ms::load {
+namespace {
+
+uint64_t& counter_of(Tally& tally, const Attempt& attempt) {
+  switch (attempt.outcome) {
+    case Outcome::kReplied:
+      if (attempt.status / 100 == 2) return tally.served;
+      return attempt.status == 503 ? tally.refused : tally.other_status;
+    case Outcome::kTimedOut:
+      return tally.timed_out;
+    case Outcome::kReset:
+      return tally.reset;
+    case Outcome::kRefused:
+      return tally.connect_refused;
+    case Outcome::kCutShort:
+      return tally.cut_short;
+    case Outcome::kNotBegun:
+      break;
+  }
+  return tally.not_begun;
+}
+
+bool is_served(const Attempt& attempt) { return attempt.outcome == Outcome::kReplied && attempt.status / 100 == 2; }
+
+}  // namespace
+
+Tally tally(std::span<const Attempt> attempts) {
+  Tally all;
+  for (const Attempt& attempt : attempts) {
+    ++all.offered;
+    ++counter_of(all, attempt);
+  }
+  return all;
+}
+
+std::vector<Tally> tally_by_second(std::span<const Attempt> attempts, uint64_t begin_ns) {
+  std::vector<Tally> seconds;
+  const auto at = [&](uint64_t stamp_ns) -> Tally& {
+    const size_t second = (stamp_ns - begin_ns) / kNanosPerSecond;
+    if (second >= seconds.size()) seconds.resize(second + 1);
+    return seconds[second];
+  };
+  for (const Attempt& attempt : attempts) {
+    ++at(attempt.scheduled_ns).offered;
+    ++counter_of(at(attempt.ended_ns), attempt);
+  }
+  return seconds;
+}
+
+std::vector<uint64_t> total_latencies_ns(std::span<const Attempt> attempts) {
+  std::vector<uint64_t> latencies;
+  for (const Attempt& attempt : attempts) {
+    if (is_served(attempt)) latencies.push_back(attempt.ended_ns - attempt.scheduled_ns);
+  }
+  return latencies;
+}
+
+std::vector<uint64_t> lags_ns(std::span<const Attempt> attempts) {
+  std::vector<uint64_t> lags;
+  for (const Attempt& attempt : attempts) {
+    if (attempt.begun_ns != 0) lags.push_back(attempt.begun_ns - attempt.scheduled_ns);
+  }
+  return lags;
+}
+
+Summary summarize(std::vector<uint64_t> durations_ns) {
+  if (durations_ns.empty()) return {};
+  std::ranges::sort(durations_ns);
+  const auto count = static_cast<double>(durations_ns.size());
+  const auto quantile = [&](double share) { return durations_ns[static_cast<size_t>(std::ceil(share * count)) - 1]; };
+  return {.mean_ns = std::accumulate(durations_ns.begin(), durations_ns.end(), 0.0) / count,
+          .p50_ns = quantile(0.5),
+          .p99_ns = quantile(0.99),
+          .max_ns = durations_ns.back()};
+}
+
+}  // namespace ms::load

@@ -1,0 +1,68 @@
+// What became of each client of an experiment, and figures over all of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ms::load {
+
+enum class Outcome : uint8_t {
+  kReplied,   // a status line, and FIN after it
+  kTimedOut,  // the client gave up
+  kReset,     // the connection was reset before the reply was whole
+  kRefused,   // nobody listens: the connect was refused
+  kCutShort,  // FIN without a status line
+  kNotBegun,  // the generator's own failure: no descriptor, port or route was left
+};
+
+// One client's connection. Stamps are of CLOCK_MONOTONIC, as the server's are; 0: has not happened.
+struct Attempt {
+  uint64_t scheduled_ns = 0;
+  uint64_t begun_ns = 0;      // connect was called; what passed since scheduled_ns is the generator's own lag
+  uint64_t connected_ns = 0;  // the handshake was seen to be done
+  uint64_t ended_ns = 0;      // the whole reply was read; else: the failure
+  uint16_t local_port = 0;
+  uint16_t status = 0;  // of HTTP, where it replied
+  uint8_t source = 0;   // the client's address is 127.0.0.(2 + source) where the target is on IPv4's loopback
+  Outcome outcome = Outcome::kNotBegun;
+};
+
+struct Tally {
+  uint64_t offered = 0;       // clients that were due
+  uint64_t served = 0;        // replies of 2xx
+  uint64_t refused = 0;       // replies of 503
+  uint64_t other_status = 0;  // other replies
+  uint64_t timed_out = 0;
+  uint64_t reset = 0;
+  uint64_t connect_refused = 0;
+  uint64_t cut_short = 0;
+  uint64_t not_begun = 0;
+
+  bool operator==(const Tally&) const = default;
+};
+
+Tally tally(std::span<const Attempt> attempts);
+
+// One for each second since `begin_ns`, up to the last in which something happened: who was due in it, and what ended
+// in it. No attempt is scheduled before `begin_ns`.
+std::vector<Tally> tally_by_second(std::span<const Attempt> attempts, uint64_t begin_ns);
+
+// From the scheduled moment to the whole reply, of each client that was served: the generator's lag counts.
+std::vector<uint64_t> total_latencies_ns(std::span<const Attempt> attempts);
+
+// From the scheduled moment to connect, of each client that began.
+std::vector<uint64_t> lags_ns(std::span<const Attempt> attempts);
+
+struct Summary {
+  double mean_ns = 0;
+  uint64_t p50_ns = 0;
+  uint64_t p99_ns = 0;
+  uint64_t max_ns = 0;
+};
+
+// Exact: of the sorted durations the one that a share of 50 % or 99 % does not exceed. All 0 where there is none.
+Summary summarize(std::vector<uint64_t> durations_ns);
+
+}  // namespace ms::load
