@@ -287,7 +287,7 @@ class WriteRequestReader {
 
 }  // namespace
 
-Result<model::WriteBatch> parse_remote_write(std::string_view body, const model::ParseContext& context) {
+Result<size_t> find_decoded_bytes(std::string_view body, const model::ParseContext& context) {
   size_t decoded_bytes = 0;
   if (!snappy::GetUncompressedLength(body.data(), body.size(), &decoded_bytes)) {
     return fail(ErrorCode::kInvalid, "body is not a snappy block");
@@ -300,11 +300,17 @@ Result<model::WriteBatch> parse_remote_write(std::string_view body, const model:
     return fail(ErrorCode::kTooLarge, "body has " + std::to_string(decoded_bytes) + " bytes decompressed, at most " +
                                           std::to_string(context.decoded_bytes_max) + " are accepted");
   }
+  return decoded_bytes;
+}
+
+Result<model::WriteBatch> parse_remote_write(std::string_view body, const model::ParseContext& context) {
+  const auto decoded_bytes = find_decoded_bytes(body, context);
+  if (!decoded_bytes) return std::unexpected(decoded_bytes.error());
   bool is_whole = false;
   std::string message;
-  message.resize_and_overwrite(decoded_bytes, [&](char* out, size_t) {
+  message.resize_and_overwrite(*decoded_bytes, [&](char* out, size_t) {
     is_whole = snappy::RawUncompress(body.data(), body.size(), out);
-    return is_whole ? decoded_bytes : 0;
+    return is_whole ? *decoded_bytes : 0;
   });
   if (!is_whole) return fail(ErrorCode::kInvalid, "body is not a snappy block, or is damaged");
   return parse_write_request(std::move(message), context);

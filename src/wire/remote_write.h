@@ -32,6 +32,10 @@ inline constexpr uint64_t kSnappyRatioMax = 24;
 inline constexpr size_t kSamplesMax = 8u << 20;
 inline constexpr size_t kMetadataMax = 100'000;
 
+// How many bytes a snappy block says it decodes to, which is what decoding it allocates. kInvalid: not a snappy block,
+// or a claim above kSnappyRatioMax; kTooLarge: more than context.decoded_bytes_max.
+Result<size_t> find_decoded_bytes(std::string_view body, const model::ParseContext& context);
+
 // kInvalid: not a snappy block, a claim above kSnappyRatioMax, not a WriteRequest. kTooLarge: more than
 // context.decoded_bytes_max (itself at most 1 GiB), kSamplesMax or kMetadataMax. Nothing is kept of a body that is
 // refused.

@@ -1,0 +1,81 @@
+// WorkPool: threads for what would hold up a worker. There are two: for queries, and for heavy bodies, which are
+// decompressed, parsed and looked up there. Work waits for a thread in a bounded queue; when the queue is full, or it
+// has waited too long, its request is answered 503 with Retry-After.
+//
+// The threads for heavy bodies run at a low priority and in long slices, so that the kernel lets every light request go
+// first: a compressed block or a JSON document is read in one go, and only the kernel can interrupt that.
+//
+// Thread-safe. The destructor refuses what is queued, lets finish what runs, and joins.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/overload.h"
+#include "base/thread.h"
+#include "http/handler.h"
+
+namespace ms::api {
+
+struct WorkPoolOptions {
+  std::string name;  // "query": the threads are query-1, query-2, ...
+  size_t threads = 1;
+  size_t queue_length_max = 64;
+  // Runs only where others leave room: SCHED_BATCH, nice 10.
+  bool is_background = false;
+  // By which what has waited too long is refused; nothing is where it is null. Outlives the pool.
+  const QueuePolicy* policy = nullptr;
+};
+
+class WorkPool {
+ public:
+  // Answers `responder`, or moves it to where it will be answered. Where memory runs out before that, the pool answers.
+  using Work = std::move_only_function<void(http::Responder& responder)>;
+
+  struct Stats {
+    size_t queue_length = 0;         // gauge: requests that wait for a thread
+    uint64_t refused_full = 0;       // since the start: the queue was full
+    uint64_t refused_age = 0;        // since the start: waited too long
+  };
+
+  explicit WorkPool(WorkPoolOptions options);
+  WorkPool(const WorkPool&) = delete;
+  WorkPool& operator=(const WorkPool&) = delete;
+  ~WorkPool();
+
+  // Has a thread run `work`; or refuses at once.
+  void submit(Work work, http::Responder responder);
+
+  Stats stats() const;
+
+ private:
+  struct Job {
+    Work work;
+    http::Responder responder;
+    uint64_t queued_ns;
+  };
+
+  void run();
+  void run_job(Job& job);
+
+  const WorkPoolOptions options_;
+  std::optional<OverloadJudge> judge_;
+  std::atomic<uint64_t> refused_age_ = 0;
+
+  mutable Mutex mutex_;
+  Condition changed_;
+  std::deque<Job> queue_ MS_GUARDED_BY(mutex_);
+  uint64_t refused_full_ MS_GUARDED_BY(mutex_) = 0;
+  bool is_stopping_ MS_GUARDED_BY(mutex_) = false;
+
+  std::vector<Thread> threads_;
+};
+
+}  // namespace ms::api
