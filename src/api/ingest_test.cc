@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <snappy.h>
 
+#include <chrono>
 #include <optional>
 #include <protozero/pbf_writer.hpp>
+#include <semaphore>
 #include <string>
 #include <utility>
 #include <variant>
@@ -31,10 +33,12 @@ class RecordingExchange final : public http::Exchange {
   void complete(http::Response given, uint64_t given_durable_ns) override {
     response = std::move(given);
     durable_ns = given_durable_ns;
+    has_come.release();
   }
 
   std::optional<http::Response> response;
   uint64_t durable_ns = 0;
+  std::counting_semaphore<> has_come{0};
 };
 
 class IngestTest : public testing::Test {
@@ -43,7 +47,7 @@ class IngestTest : public testing::Test {
 
   IngestTest() {
     limits_.decoded_body_bytes_max = 1 << 20;
-    api_.emplace(store_, limits_, kFutureMs);
+    api_.emplace(store_, heavy_, limits_, bodies_, kFutureMs);
     api_->add_routes(router_);
   }
 
@@ -59,7 +63,7 @@ class IngestTest : public testing::Test {
   http::Response post(std::string path, std::string body, std::vector<Header> headers = {}) {
     exchange_.response.reset();
     begin(std::move(path), std::move(body), std::move(headers));
-    EXPECT_TRUE(exchange_.response.has_value()) << "no answer";
+    EXPECT_TRUE(exchange_.has_come.try_acquire_for(std::chrono::seconds(30))) << "no answer";
     return exchange_.response.value_or(http::Response{.status = 0});
   }
   http::Response post_json(std::string body, std::vector<Header> headers = {}) {
@@ -73,6 +77,8 @@ class IngestTest : public testing::Test {
 
   http::Limits limits_;
   ScriptedStore store_;
+  ByteBudget bodies_{16u << 20};
+  WorkPool heavy_{{.name = "heavy"}};
   std::optional<IngestApi> api_;
   http::Router router_;
   RecordingExchange exchange_;
@@ -231,13 +237,17 @@ TEST_F(IngestTest, MediaTypesThatAreNotTakenAnswer415) {
            Case{"/metrics", {"Content-Type", "application/xml"}, 415},
            Case{"/metrics", {"Content-Type", "application/jsonx"}, 415},
            Case{"/metrics", {"Content-Encoding", "identity"}, 200},
-           Case{"/metrics", {"Content-Encoding", "gzip"}, 415},
+           Case{"/metrics", {"Content-Encoding", "IDENTITY"}, 200},
+           Case{"/metrics", {"Content-Encoding", "br"}, 415},
+           Case{"/metrics", {"Content-Encoding", "snappy"}, 415},
+           Case{"/metrics", {"Content-Encoding", "gzip, gzip"}, 415},
            Case{"/api/v1/write", {"Content-Type", "application/x-protobuf"}, 204},
            Case{"/api/v1/write", {"Content-Type", "application/x-protobuf;proto=prometheus.WriteRequest"}, 204},
            Case{"/api/v1/write", {"Content-Type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"}, 415},
            Case{"/api/v1/write", {"Content-Type", "application/json"}, 415},
            Case{"/api/v1/write", {"Content-Encoding", "snappy"}, 204},
-           Case{"/api/v1/write", {"Content-Encoding", "zstd"}, 415},
+           Case{"/api/v1/write", {"Content-Encoding", "Snappy"}, 204},
+           Case{"/api/v1/write", {"Content-Encoding", "identity"}, 415},
        }) {
     const bool is_json = std::string(c.path) == "/metrics";
     const http::Response response = is_json ? post_json(R"({"name":"up","value":1})", {c.header})
@@ -247,6 +257,18 @@ TEST_F(IngestTest, MediaTypesThatAreNotTakenAnswer415) {
       EXPECT_THAT(response.body, HasSubstr(" is not taken here; ")) << c.header.value;
     }
   }
+}
+
+TEST_F(IngestTest, AnUnknownCodingIsToldWhichAreTaken) {
+  const auto accepted = [](const http::Response& response) {
+    EXPECT_EQ(response.status, 415);
+    return response.headers.empty() ? Header{} : response.headers.front();
+  };
+  const Header json = accepted(post_json("{}", {{"Content-Encoding", "br"}}));
+  EXPECT_EQ(json.name, "Accept-Encoding");
+  EXPECT_EQ(json.value, "identity, gzip, deflate, zstd");
+  EXPECT_EQ(accepted(post_remote("", {{"Content-Encoding", "br"}})).value, "snappy, gzip, deflate, zstd");
+  accepted(post_json("{}", {{"Content-Encoding", "gzip"}, {"Content-Encoding", "gzip"}}));
 }
 
 TEST_F(IngestTest, ABodyThatDecodesToTooMuchAnswers413) {

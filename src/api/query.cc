@@ -97,10 +97,9 @@ void QueryApi::add_routes(http::Router& router) {
 
 // The whole of a request is handled on the pool: a form may be large, and a regular expression slow to compile.
 void QueryApi::submit(Answer answer, http::Request request, http::Responder responder) {
-  auto work = [this, answer, request = std::move(request), arrived_ns = monotonic_ns()] {
+  auto work = [this, answer, request = std::move(request), arrived_ns = monotonic_ns()](http::Responder& asked_by) {
     const auto form = read_parameters(request);
-    if (!form) return form.error();
-    return (this->*answer)({*form, arrived_ns});
+    std::move(asked_by).send(form ? (this->*answer)({*form, arrived_ns}) : form.error());
   };
   pool_.submit(std::move(work), std::move(responder));
 }

@@ -14,7 +14,7 @@
 #include <functional>
 #include <utility>
 
-#include "api/query_pool.h"
+#include "api/work_pool.h"
 #include "http/handler.h"
 #include "promql/engine.h"
 #include "storage/store.h"
@@ -24,7 +24,7 @@ namespace ms::api {
 class QueryApi {
  public:
   // `now_ms` is the wall clock, in Unix milliseconds; called from any thread.
-  QueryApi(const storage::Store& store, QueryPool& pool, std::function<int64_t()> now_ms)
+  QueryApi(const storage::Store& store, WorkPool& pool, std::function<int64_t()> now_ms)
       : store_(store), engine_(store), pool_(pool), now_ms_(std::move(now_ms)) {}
 
   void add_routes(http::Router& router);
@@ -44,7 +44,7 @@ class QueryApi {
 
   const storage::Store& store_;
   promql::Engine engine_;
-  QueryPool& pool_;
+  WorkPool& pool_;
   std::function<int64_t()> now_ms_;
 };
 

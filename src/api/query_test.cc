@@ -44,7 +44,7 @@ class QueryApiTest : public testing::Test {
   http::Response query_range(std::string parameters) { return get("/api/v1/query_range", std::move(parameters)); }
 
   storage::MemoryStore store_;
-  QueryPool pool_{1};
+  WorkPool pool_{{.name = "query"}};
   QueryApi api_{store_, pool_, [] { return kT; }};
   http::Router router_;
 };

@@ -99,6 +99,12 @@ void write_requests(Page& page, const net::FrontDoorStats& door, const http::Htt
   page.counter("requests_total", "Requests whose reply is with the kernel.", real(door.requests));
   page.family("http_responses_total", MetricType::kCounter, "HTTP responses, by status code.");
   for (const auto& [status, count] : service.responses()) page.labelled("code", std::to_string(status), real(count));
+  const ByteBudget& bodies = service.bodies();
+  page.gauge("body_bytes", "Bodies of requests that are not answered yet, as come and as decoded.",
+             real(bodies.bytes()));
+  page.gauge("body_bytes_limit", "Bytes at which further ones are refused.", real(bodies.bytes_max()));
+  page.counter("bodies_refused_total", "Requests answered 503 because those bytes were used up.",
+               real(bodies.refusals()));
   std::vector<double> bounds;
   bounds.reserve(DurationHistogram::kUpperBoundsNs.size());
   for (const uint64_t bound_ns : DurationHistogram::kUpperBoundsNs) bounds.push_back(seconds(bound_ns));
@@ -147,6 +153,15 @@ void write_store(Page& page, const storage::Store& store) {
   page.gauge("disk_free_bytes", "Free space of the data directory's file system.", real(stats.disk_free_bytes));
 }
 
+void write_pools(Page& page, const WorkPool::Stats& queries, const WorkPool::Stats& heavy) {
+  page.gauge("query_queue_length", "Queries that wait for a thread.", real(queries.queue_length));
+  page.counter("queries_refused_total", "Queries refused because the queue was full.", real(queries.refused_full));
+  page.gauge("heavy_queue_length", "Writes with large bodies that wait for a thread.", real(heavy.queue_length));
+  page.family("heavy_refused_total", MetricType::kCounter, "Such writes answered 503, by reason.");
+  page.labelled("reason", "queue_limit", real(heavy.refused_full));
+  page.labelled("reason", "queue_age", real(heavy.refused_age));
+}
+
 double process_cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -174,9 +189,7 @@ std::string SelfMetrics::write_text() const {
   write_connections(page, door);
   write_requests(page, door, service_);
   write_store(page, store_);
-  const QueryPool::Stats queries = queries_.stats();
-  page.gauge("query_queue_length", "Queries that wait for a thread.", real(queries.queue_length));
-  page.counter("queries_refused_total", "Queries refused because the queue was full.", real(queries.refused_total));
+  write_pools(page, queries_.stats(), heavy_.stats());
   wire::TextExposition& text = page.text();
   text.metric("process_cpu_seconds_total", MetricType::kCounter, "User and system CPU time spent, in seconds.");
   text.sample(process_cpu_seconds());

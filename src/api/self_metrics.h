@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "api/query_pool.h"
+#include "api/work_pool.h"
 #include "http/handler.h"
 #include "http/http_service.h"
 #include "net/front_door.h"
@@ -16,11 +16,12 @@ class SelfMetrics {
  public:
   // All outlive this. `start_seconds` is when the process started, in Unix seconds.
   SelfMetrics(net::FrontDoor& front_door, const http::HttpService& service, const storage::Store& store,
-              const QueryPool& queries, std::string version, double start_seconds)
+              const WorkPool& queries, const WorkPool& heavy, std::string version, double start_seconds)
       : front_door_(front_door),
         service_(service),
         store_(store),
         queries_(queries),
+        heavy_(heavy),
         version_(std::move(version)),
         start_seconds_(start_seconds) {}
 
@@ -31,7 +32,8 @@ class SelfMetrics {
   net::FrontDoor& front_door_;
   const http::HttpService& service_;
   const storage::Store& store_;
-  const QueryPool& queries_;
+  const WorkPool& queries_;
+  const WorkPool& heavy_;
   const std::string version_;
   const double start_seconds_;
 };

@@ -44,15 +44,16 @@ class SelfMetricsTest : public testing::Test {
     service_.count_response(204);
     service_.count_response(204);
     service_.count_response(400);
-    metrics_ = std::make_unique<SelfMetrics>(*front_door_, service_, store_, queries_, "1.2.3", 1732363200.5);
+    metrics_ = std::make_unique<SelfMetrics>(*front_door_, service_, store_, queries_, heavy_, "1.2.3", 1732363200.5);
   }
 
   const QueuePolicy policy_;
   const http::Router router_;
-  http::HttpService service_{http::Limits{}, router_};
+  http::HttpService service_{http::Limits{.bodies_bytes_max = 12345}, router_};
   std::unique_ptr<net::FrontDoor> front_door_;
   ScriptedStore store_;
-  QueryPool queries_{1};
+  WorkPool queries_{{.name = "query"}};
+  WorkPool heavy_{{.name = "heavy"}};
   std::unique_ptr<SelfMetrics> metrics_;
 };
 
@@ -75,6 +76,10 @@ TEST_F(SelfMetricsTest, HasTheNamesThatDashboardsUse) {
            "# TYPE metricstream_store_accepts_writes gauge",
            "# TYPE metricstream_wal_syncs_total counter",
            "# TYPE metricstream_queries_refused_total counter",
+           "# TYPE metricstream_heavy_queue_length gauge",
+           "# TYPE metricstream_heavy_refused_total counter",
+           "# TYPE metricstream_body_bytes gauge",
+           "# TYPE metricstream_bodies_refused_total counter",
            "# TYPE process_cpu_seconds_total counter",
            "# TYPE process_start_time_seconds gauge",
        }) {
@@ -89,6 +94,8 @@ TEST_F(SelfMetricsTest, TellsTheFigures) {
            std::string("metricstream_build_info{version=\"1.2.3\"} 1"),
            "metricstream_listen_queue_limit{listen=\"" + address + "\"} 16",
            std::string("metricstream_connections_limit 77"),
+           std::string("metricstream_body_bytes_limit 12345"),
+           std::string("metricstream_heavy_refused_total{reason=\"queue_age\"} 0"),
            std::string("metricstream_connection_queue_limit 33"),
            std::string("metricstream_http_responses_total{code=\"204\"} 2"),
            std::string("metricstream_http_responses_total{code=\"400\"} 1"),

@@ -22,8 +22,8 @@ void lower_priority() {
 
 }  // namespace
 
-WorkPool::WorkPool(WorkPoolOptions options) : options_(std::move(options)) {
-  if (options_.policy != nullptr) judge_.emplace(*options_.policy);
+WorkPool::WorkPool(WorkPoolOptions options, const QueuePolicy* policy) : options_(std::move(options)) {
+  if (policy != nullptr) judge_.emplace(*policy);
   for (size_t i = 1; i <= options_.threads; ++i) {
     threads_.emplace_back(options_.name + '-' + std::to_string(i), [this] { run(); });
   }

@@ -30,8 +30,6 @@ struct WorkPoolOptions {
   size_t queue_length_max = 64;
   // Runs only where others leave room: SCHED_BATCH, nice 10.
   bool is_background = false;
-  // By which what has waited too long is refused; nothing is where it is null. Outlives the pool.
-  const QueuePolicy* policy = nullptr;
 };
 
 class WorkPool {
@@ -40,12 +38,13 @@ class WorkPool {
   using Work = std::move_only_function<void(http::Responder& responder)>;
 
   struct Stats {
-    size_t queue_length = 0;         // gauge: requests that wait for a thread
-    uint64_t refused_full = 0;       // since the start: the queue was full
-    uint64_t refused_age = 0;        // since the start: waited too long
+    size_t queue_length = 0;    // gauge: requests that wait for a thread
+    uint64_t refused_full = 0;  // since the start: the queue was full
+    uint64_t refused_age = 0;   // since the start: waited too long
   };
 
-  explicit WorkPool(WorkPoolOptions options);
+  // By `policy` what has waited too long is refused, nothing where it is null; it outlives the pool.
+  explicit WorkPool(WorkPoolOptions options, const QueuePolicy* policy = nullptr);
   WorkPool(const WorkPool&) = delete;
   WorkPool& operator=(const WorkPool&) = delete;
   ~WorkPool();

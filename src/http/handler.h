@@ -24,6 +24,9 @@ class Responder {
   Responder& operator=(Responder&&) = delete;
   ~Responder();
 
+  // Neither answered nor moved from.
+  bool is_pending() const { return exchange_ != nullptr; }
+
   void send(Response response) &&;
   // As above, for a write: `durable_ns` is the moment at which it became durable; monotonic.
   void send(Response response, uint64_t durable_ns) &&;

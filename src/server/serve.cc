@@ -13,8 +13,8 @@
 #include "api/health.h"
 #include "api/ingest.h"
 #include "api/query.h"
-#include "api/query_pool.h"
 #include "api/self_metrics.h"
+#include "api/work_pool.h"
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "base/overload.h"
@@ -36,13 +36,27 @@ constexpr size_t kRefuserShareMax = 4096;
 constexpr size_t kFewDescriptors = 4096;
 constexpr size_t kWorkersMin = 8;
 constexpr uint64_t kMemoryPercent = 60;
+constexpr size_t kQueryQueueMax = 64;
+constexpr size_t kHeavyQueueMax = 1024;
 
 // What the configuration and the machine together come to.
 struct Plan {
   net::FrontDoorOptions front_door;
   storage::StoreOptions store;
-  size_t query_threads = 1;
+  http::Limits limits;
+  api::WorkPoolOptions queries;
+  api::WorkPoolOptions heavy;
 };
+
+// A quarter of the memory is for bodies in hand. Where that is little, the largest body shrinks with it, so that one
+// that may be sent at all always fits into an empty server, both as it comes and decoded.
+http::Limits plan_limits(uint64_t memory_bytes_max) {
+  http::Limits limits;
+  limits.bodies_bytes_max = memory_bytes_max / 4;
+  limits.body_bytes_max = std::min(limits.body_bytes_max, limits.bodies_bytes_max / 3);
+  limits.decoded_body_bytes_max = std::min(limits.decoded_body_bytes_max, limits.bodies_bytes_max / 2);
+  return limits;
+}
 
 Result<Plan> make_plan(const ServeConfig& config, size_t descriptors) {
   const size_t cores = usable_cores();
@@ -69,7 +83,9 @@ Result<Plan> make_plan(const ServeConfig& config, size_t descriptors) {
                 .disk_free_bytes_min = config.min_free_disk_bytes,
                 .series_max = config.max_series,
                 .lock_timeout_ms = config.lock_timeout_ms};
-  plan.query_threads = cores;
+  plan.limits = plan_limits(plan.store.memory_bytes_max);
+  plan.queries = {.name = "query", .threads = cores, .queue_length_max = kQueryQueueMax};
+  plan.heavy = {.name = "heavy", .threads = cores, .queue_length_max = kHeavyQueueMax, .is_background = true};
   return plan;
 }
 
@@ -88,6 +104,7 @@ void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
                              {"data_dir", plan.store.directory},
                              {"wal_sync", plan.store.sync == storage::SyncMode::kAlways ? "always" : "os"},
                              {"memory_limit_bytes", plan.store.memory_bytes_max},
+                             {"bodies_limit_bytes", plan.limits.bodies_bytes_max},
                              {"min_free_disk_bytes", plan.store.disk_free_bytes_min},
                              {"max_series", plan.store.series_max},
                              {"max_future_ms", config.max_future_ms},
@@ -141,7 +158,7 @@ class Server {
         log_(log),
         start_ms_(start_ms),
         files_(make_posix_file_system()),
-        service_(http::Limits{}, starting_router_) {
+        service_(plan_.limits, starting_router_) {
     api::add_starting_routes(starting_router_);
   }
 
@@ -187,10 +204,11 @@ class Server {
   }
 
   void open_routes() {
-    queries_ = std::make_unique<api::QueryPool>(plan_.query_threads);
+    queries_ = std::make_unique<api::WorkPool>(plan_.queries);
+    heavy_ = std::make_unique<api::WorkPool>(plan_.heavy, &queue_policy_);
     query_api_.emplace(*store_, *queries_, wall_ms);
-    ingest_api_.emplace(*store_, service_.limits(), config_.max_future_ms);
-    self_metrics_.emplace(*front_door_, service_, *store_, *queries_, MS_VERSION,
+    ingest_api_.emplace(*store_, *heavy_, service_.limits(), service_.bodies(), config_.max_future_ms);
+    self_metrics_.emplace(*front_door_, service_, *store_, *queries_, *heavy_, MS_VERSION,
                           static_cast<double>(start_ms_) / 1000);
     ingest_api_->add_routes(router_);
     self_metrics_->add_routes(router_);
@@ -214,7 +232,8 @@ class Server {
   std::unique_ptr<net::FrontDoor> front_door_;
   // These answer into the front door's sessions until they are gone, and so go first.
   std::unique_ptr<storage::Store> store_;
-  std::unique_ptr<api::QueryPool> queries_;
+  std::unique_ptr<api::WorkPool> queries_;
+  std::unique_ptr<api::WorkPool> heavy_;
 };
 
 int report_failed_start(const Logger& log, const Error& error) {
