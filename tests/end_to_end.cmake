@@ -26,6 +26,6 @@ add_dependencies(ms_test_support metricstream)
 
 ms_test(main_job SOURCES main_job_test.cc LIBRARIES ms_test_support TIMEOUT 240)
 ms_test(durability SOURCES durability_test.cc LIBRARIES ms_test_support)
-ms_test(front_door SOURCES front_door_test.cc http_test.cc LIBRARIES ms_test_support)
+ms_test(front_door SOURCES front_door_test.cc http_test.cc LIBRARIES ms_test_support PkgConfig::ZSTD ZLIB::ZLIB)
 ms_test(metrics_page SOURCES metrics_page_test.cc LIBRARIES ms_test_support)
 ms_test(program SOURCES program_test.cc series_limit_test.cc LIBRARIES ms_test_support simdjson::simdjson)

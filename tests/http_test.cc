@@ -2,10 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <future>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "http/content_coding_testing.h"
 #include "support/http_client.h"
 #include "support/json_error.h"
 #include "support/server_process.h"
@@ -19,6 +25,8 @@ constexpr size_t kTooLargeBytes = 33u << 20;
 
 class Http : public testing::Test {
  protected:
+  explicit Http(ServerOptions options = {}) : server_(std::move(options)) {}
+
   void SetUp() override { ASSERT_TRUE(server_.start()); }
 
   ServerProcess server_;
@@ -169,6 +177,149 @@ TEST_F(Http, AClientThatSendsATooLargeBodyReadsThe413) {
   ASSERT_TRUE(late) << late.error().message;
   EXPECT_EQ(late->status, 413);
   EXPECT_TRUE(client->read_end());
+}
+
+// The header of a JSON write whose body follows, or not.
+std::string json_header(const std::string& more) { return "POST /metrics HTTP/1.1\r\nHost: a\r\n" + more + "\r\n\r\n"; }
+
+TEST_F(Http, AClientThatExpectsItIsToldToSendItsBody) {
+  const std::string body = R"({"name":"expected","value":1})";
+  ClientResult<HttpClient> client = HttpClient::connect(server_.endpoint());
+  ASSERT_TRUE(client) << client.error().message;
+  for (int i = 0; i < 2; ++i) {
+    const ClientResult<HttpReply> go_on =
+        client->request(json_header("Expect: 100-continue\r\nContent-Length: " + std::to_string(body.size())));
+    ASSERT_TRUE(go_on) << go_on.error().message;
+    EXPECT_EQ(go_on->status, 100);
+    const ClientResult<HttpReply> reply = client->request(body);
+    ASSERT_TRUE(reply) << reply.error().message;
+    EXPECT_EQ(reply->status, 200) << reply->body;
+  }
+}
+
+TEST_F(Http, AnExpectingClientIsToldAtOnceWhyItNeedNotSendItsBody) {
+  const std::vector<Refusal> refusals = {
+      {json_header("Expect: 100-continue\r\nContent-Length: " + std::to_string(kTooLargeBytes)), 413},
+      {json_header("Expect: more\r\nContent-Length: 10"), 417},
+      {"POST /nowhere HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n", 404},
+  };
+  for (const Refusal& refusal : refusals) {
+    const ClientResult<HttpReply> reply = fetch(server_.endpoint(), refusal.request);
+    ASSERT_TRUE(reply) << reply.error().message;
+    EXPECT_EQ(reply->status, refusal.status);
+    EXPECT_TRUE(is_json_error(*reply));
+  }
+}
+
+std::string to_hex(size_t number) {
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%zx", number);
+  return digits;
+}
+
+TEST_F(Http, ALargeCompressedBodyInChunksIsTaken) {
+  std::string body = "[";
+  for (uint32_t i = 0; i < 3000; ++i) {
+    body += R"({"name":"many","value":)" + std::to_string(i * 2654435761u) + R"(,"tags":{"n":")" + std::to_string(i) +
+            "\"}},";
+  }
+  body.back() = ']';
+  for (const http::ContentCoding coding : {http::ContentCoding::kGzip, http::ContentCoding::kZstd}) {
+    const std::string encoded = http::encode(coding, body);
+    ASSERT_GT(encoded.size(), 20u * 1024);
+    const std::string name = coding == http::ContentCoding::kGzip ? "gzip" : "zstd";
+    std::string request = json_header("Content-Encoding: " + name + "\r\nTransfer-Encoding: chunked");
+    for (size_t i = 0; i < encoded.size(); i += 1000) {
+      const std::string chunk = encoded.substr(i, 1000);
+      request += to_hex(chunk.size()) + "\r\n" + chunk + "\r\n";
+    }
+    const ClientResult<HttpReply> reply = fetch(server_.endpoint(), request + "0\r\n\r\n");
+    ASSERT_TRUE(reply) << reply.error().message;
+    EXPECT_EQ(reply->status, 200);
+    EXPECT_EQ(reply->body, R"({"accepted":3000})") << name;
+  }
+}
+
+// Both kinds of body at a byte every fifth of a second: ten seconds, and what the bytes themselves are worth, are all
+// that they get.
+TEST_F(Http, ABodyThatTricklesIsGivenUp) {
+  struct Trickle {
+    std::string header;
+    std::string piece;
+  };
+  const auto send_until_answered = [this](const Trickle& trickle) -> ClientResult<HttpReply> {
+    ClientResult<HttpClient> client = HttpClient::connect(server_.endpoint(), milliseconds(200));
+    if (!client) return std::unexpected(client.error());
+    if (const auto sent = client->send(trickle.header); !sent) return std::unexpected(sent.error());
+    for (int i = 0; i < 100; ++i) {
+      ClientResult<HttpReply> reply = client->request(trickle.piece);
+      if (reply || reply.error().kind != ConnectionFailure::kTimeout) return reply;
+    }
+    return std::unexpected(ClientError{ConnectionFailure::kTimeout, "no reply in twenty seconds"});
+  };
+  std::vector<std::future<ClientResult<HttpReply>>> replies;
+  for (const Trickle& trickle : {Trickle{json_header("Content-Length: 1000"), " "},
+                                 Trickle{json_header("Transfer-Encoding: chunked"), "1\r\n \r\n"}}) {
+    replies.push_back(std::async(std::launch::async, send_until_answered, trickle));
+  }
+  for (auto& future : replies) {
+    const ClientResult<HttpReply> reply = future.get();
+    ASSERT_TRUE(reply) << reply.error().message;
+    EXPECT_EQ(reply->status, 408);
+  }
+}
+
+// Its limits shrink with its memory: 64 MiB for bodies in hand, of which one may take 21 MiB, or 32 MiB decoded.
+class HttpWithLittleMemory : public Http {
+ protected:
+  HttpWithLittleMemory() : Http({.flags = {"--memory-limit", "256MiB"}}) {}
+
+  // What bodies take, by the server's own account.
+  double body_bytes() const {
+    constexpr std::string_view kName = "\nmetricstream_body_bytes ";
+    const ClientResult<HttpReply> page = get(server_.endpoint(), "/metrics");
+    const size_t at = page ? page->body.find(kName) : std::string::npos;
+    return at == std::string::npos ? -1 : std::strtod(page->body.c_str() + at + kName.size(), nullptr);
+  }
+};
+
+TEST_F(HttpWithLittleMemory, ABodyThatBecomesTooLargeAnswers413) {
+  const std::string bomb(40u << 20, ' ');
+  for (const http::ContentCoding coding : {http::ContentCoding::kGzip, http::ContentCoding::kZstd}) {
+    const std::string name = coding == http::ContentCoding::kGzip ? "gzip" : "zstd";
+    const ClientResult<HttpReply> reply =
+        fetch(server_.endpoint(), json_write_text(http::encode(coding, bomb), {{"Content-Encoding", name}}));
+    ASSERT_TRUE(reply) << reply.error().message;
+    EXPECT_EQ(reply->status, 413);
+    EXPECT_TRUE(is_json_error(*reply));
+  }
+}
+
+TEST_F(HttpWithLittleMemory, WhereBodiesTakeAllThatThereIsFurtherOnesAreRefusedUntilTheyEnd) {
+  constexpr size_t kEach = 16u << 20;
+  const std::string small = json_write_text(R"({"name":"small","value":1})");
+  {
+    std::vector<HttpClient> slow;
+    for (int i = 0; i < 4; ++i) {
+      ClientResult<HttpClient> client = HttpClient::connect(server_.endpoint());
+      ASSERT_TRUE(client) << client.error().message;
+      ASSERT_TRUE(client->send(json_header("Content-Length: " + std::to_string(kEach + 1)) + std::string(kEach, ' ')));
+      slow.push_back(std::move(*client));
+    }
+    ASSERT_TRUE(wait_until(seconds(20), [&] { return body_bytes() == 4.0 * kEach; })) << body_bytes();
+    ClientResult<HttpClient> client = HttpClient::connect(server_.endpoint());
+    ASSERT_TRUE(client) << client.error().message;
+    const ClientResult<HttpReply> refused = client->request(small);
+    ASSERT_TRUE(refused) << refused.error().message;
+    EXPECT_EQ(refused->status, 503);
+    EXPECT_FALSE(refused->header("Retry-After").empty());
+    EXPECT_TRUE(is_json_error(*refused));
+    EXPECT_TRUE(client->read_end());
+  }
+  EXPECT_TRUE(wait_until(seconds(20), [&] { return body_bytes() == 0; })) << body_bytes();
+  const ClientResult<HttpReply> reply = fetch(server_.endpoint(), small);
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(reply->status, 200) << reply->body;
 }
 
 TEST(Listeners, TwoAddressesOfBothFamiliesServeAtOnce) {
