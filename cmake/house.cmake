@@ -29,12 +29,16 @@ function(ms_library name)
   target_link_libraries(ms_${name} PUBLIC ms_options ${ARG_MAY_INCLUDE} PRIVATE ${ARG_LIBRARIES})
 endfunction()
 
-# ms_test(storage SOURCES a_test.cc LIBRARIES ...): one program a folder, each of its tests a ctest entry.
+# ms_test(storage SOURCES a_test.cc LIBRARIES ...): one program a folder, each of its tests a ctest entry. With
+# ONE_THREAD it is left out under ThreadSanitizer, which has nothing to find there.
 function(ms_test name)
   if(NOT MS_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_THREAD" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  if(ARG_ONE_THREAD AND MS_SANITIZE STREQUAL "thread")
+    return()
+  endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -48,14 +52,14 @@ function(ms_test name)
 endfunction()
 
 # ms_fuzz(json_metrics json_metrics_fuzz.cc LIBRARIES ms_wire): a libFuzzer program under clang; elsewhere a program
-# that replays the files and folders it is given, run over tests/corpus/<name> as an ordinary test.
+# that replays the files and folders it is given, run over tests/corpus/<name> as an ordinary test. One thread.
 function(ms_fuzz name source)
   cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
   if(MS_FUZZ)
     add_executable(fuzz_${name} ${source})
     target_link_libraries(fuzz_${name} PRIVATE ms_options ${ARG_LIBRARIES})
     target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
-  elseif(MS_TESTS)
+  elseif(MS_TESTS AND NOT MS_SANITIZE STREQUAL "thread")
     add_executable(replay_${name} ${source} ${PROJECT_SOURCE_DIR}/tests/replay_corpus.cc)
     target_link_libraries(replay_${name} PRIVATE ms_options ${ARG_LIBRARIES})
     add_test(NAME corpus.${name} COMMAND replay_${name} ${PROJECT_SOURCE_DIR}/tests/corpus/${name})
