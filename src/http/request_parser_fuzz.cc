@@ -25,13 +25,14 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-// Pieces of random sizes; the same for the same stream.
+// Pieces of random sizes, short and long ones; the same for the same stream.
 std::vector<std::string_view> cut_at_random(std::string_view stream) {
-  constexpr size_t kPieceBytesMax = 24;
+  constexpr size_t kShortBytesMax = 4;
+  constexpr size_t kLongBytesMax = 200;
   std::vector<std::string_view> pieces;
   std::minstd_rand random(static_cast<uint32_t>(std::hash<std::string_view>()(stream)));
   while (!stream.empty()) {
-    pieces.push_back(stream.substr(0, 1 + random() % kPieceBytesMax));
+    pieces.push_back(stream.substr(0, 1 + random() % (random() % 2 == 0 ? kShortBytesMax : kLongBytesMax)));
     stream.remove_prefix(pieces.back().size());
   }
   return pieces;
