@@ -62,7 +62,8 @@ class FrontDoorTest : public testing::Test {
   static Client::Reading fin(std::string text) { return {std::move(text), Client::End::kFin}; }
 
   FrontDoorOptions options_;
-  QueuePolicy policy_;
+  // Lets connections wait for as long as a slow machine takes.
+  QueuePolicy policy_{.target_ns = 3600 * kNanosPerSecond, .deadline_ns = 3600 * kNanosPerSecond};
   LineService service_;
   std::unique_ptr<FrontDoor> door_;
 };
