@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/utf8.h"
+
 namespace ms {
 namespace {
 
@@ -16,27 +18,6 @@ constexpr std::array<bool, 128> kPlain = [] {
   for (const char special : {'"', '\\', '<', '>', '&'}) plain[static_cast<uint8_t>(special)] = false;
   return plain;
 }();
-
-bool is_continuation(uint8_t byte) { return (byte & 0xC0) == 0x80; }
-
-// The length of the valid UTF-8 sequence of two to four bytes at the front of `text`, 0 if there is none (Unicode 15,
-// table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF).
-size_t multibyte_length(std::string_view text) {
-  const auto byte = [text](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const uint8_t lead = byte(0);
-  if (lead < 0xC2 || lead > 0xF4) return 0;
-  const size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  if (text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if (!is_continuation(byte(i))) return 0;
-  }
-  const uint8_t second = byte(1);
-  if (lead == 0xE0 && second < 0xA0) return 0;
-  if (lead == 0xED && second > 0x9F) return 0;
-  if (lead == 0xF0 && second < 0x90) return 0;
-  if (lead == 0xF4 && second > 0x8F) return 0;
-  return length;
-}
 
 void append_escaped_ascii(std::string& out, uint8_t byte) {
   switch (byte) {
@@ -87,7 +68,7 @@ void append_json_string(std::string& out, std::string_view text) {
       continue;
     }
     const std::string_view rest = text.substr(i);
-    const size_t length = multibyte_length(rest);
+    const size_t length = utf8_character_bytes(rest);
     const bool is_line_separator = rest.starts_with("\u2028") || rest.starts_with("\u2029");
     if (length > 0 && !is_line_separator) {
       i += length;
