@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/utf8.h"
 
@@ -147,6 +148,14 @@ void Canvas::arrow_right(int x1, int x2, int y, Style style) {
 void Canvas::arrow_left(int x1, int x2, int y, Style style) {
   horizontal_line(x1, x2, y, style);
   set_text(x2, y, "←", style);
+}
+
+void Canvas::crop(int width, int height) {
+  Canvas part(std::min(width, width_), std::min(height, height_));
+  for (int y = 0; y < part.height_; ++y) {
+    for (int x = 0; x < part.width_; ++x) part.at(x, y) = std::move(at(x, y));
+  }
+  *this = std::move(part);
 }
 
 void Canvas::render_line(int y, Colour colour, std::string& out) const {

@@ -65,6 +65,9 @@ class Canvas {
   void arrow_right(int x1, int x2, int y, Style style = {});
   void arrow_left(int x1, int x2, int y, Style style = {});
 
+  // Leaves the upper left part of at most `width` by `height`.
+  void crop(int width, int height);
+
   // Every line ends with "\n" and has no spaces at its end.
   std::string render(Colour colour) const;
 

@@ -125,6 +125,15 @@ TEST(CanvasTest, StylesAreWrittenWhereTheyChangeAndEndWithTheLine) {
   EXPECT_EQ(canvas.render(Colour::kOn), "ok \033[0;1;31mOVERLOADED\033[0m\n\033[0;90midle\033[0m 5\n");
 }
 
+TEST(CanvasTest, CropLeavesTheUpperLeftPart) {
+  Canvas canvas(6, 3);
+  canvas.box({.x = 0, .y = 0, .width = 6, .height = 3});
+  canvas.crop(3, 2);
+  EXPECT_EQ(plain(canvas), "┌──\n│\n");
+  canvas.crop(80, 24);
+  EXPECT_EQ(plain(canvas), "┌──\n│\n");
+}
+
 TEST(CanvasTest, ANegativeSizeIsAnEmptyCanvas) {
   Canvas canvas(-3, -1);
   canvas.put(0, 0, "x");

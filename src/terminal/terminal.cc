@@ -18,15 +18,14 @@ std::string_view variable(const char* name) {
 
 bool is_terminal(int fd) { return ::isatty(fd) == 1; }
 
+bool is_screen(int fd) { return is_terminal(fd) && variable("TERM") != "dumb"; }
+
 std::optional<Size> find_size(int fd) {
   winsize size{};
   if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return std::nullopt;
   return Size{.columns = size.ws_col, .lines = size.ws_row};
 }
 
-Colour colour_for(int fd) {
-  const bool is_wanted = variable("NO_COLOR").empty() && variable("TERM") != "dumb";
-  return is_wanted && is_terminal(fd) ? Colour::kOn : Colour::kOff;
-}
+Colour colour_for(int fd) { return is_screen(fd) && variable("NO_COLOR").empty() ? Colour::kOn : Colour::kOff; }
 
 }  // namespace ms::terminal

@@ -2,60 +2,16 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include "base/descriptor.h"
+#include "terminal/pseudo_terminal_testing.h"
 
 namespace ms::terminal {
 namespace {
-
-// A terminal of our own: what is written to `inside` shows on `outside`.
-class PseudoTerminal {
- public:
-  PseudoTerminal() : outside_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
-    EXPECT_EQ(::grantpt(outside_.get()), 0);
-    EXPECT_EQ(::unlockpt(outside_.get()), 0);
-    inside_ = Descriptor(::open(::ptsname(outside_.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
-    EXPECT_TRUE(inside_);
-  }
-
-  int fd() const { return inside_.get(); }
-  void resize(unsigned short columns, unsigned short lines) {
-    const winsize size{.ws_row = lines, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
-    EXPECT_EQ(::ioctl(outside_.get(), TIOCSWINSZ, &size), 0);
-  }
-
- private:
-  Descriptor outside_;
-  Descriptor inside_;
-};
-
-// Sets a variable of the environment, or unsets it, for as long as it lives.
-class Variable {
- public:
-  Variable(const char* name, const std::optional<std::string>& value) : name_(name) {
-    if (const char* before = ::getenv(name)) before_ = before;
-    assign(value);
-  }
-  ~Variable() { assign(before_); }
-
- private:
-  void assign(const std::optional<std::string>& value) {
-    if (value) {
-      ::setenv(name_, value->c_str(), 1);
-    } else {
-      ::unsetenv(name_);
-    }
-  }
-
-  const char* name_;
-  std::optional<std::string> before_;
-};
 
 TEST(TerminalTest, AFileIsNoTerminal) {
   const Descriptor file(::open("/dev/null", O_RDWR | O_CLOEXEC));
