@@ -69,8 +69,12 @@ void write_listen_queues(Page& page, const net::FrontDoorStats& door) {
 void write_connections(Page& page, const net::FrontDoorStats& door) {
   page.counter("accepted_connections_total", "Connections drained from the listen queue.", real(door.accepted));
   page.counter("accept_failures_total",
-               "Connections that could not be taken at once for want of descriptors or memory.",
+               "Times that a connection could not be taken for want of a descriptor or memory.",
                real(door.accept_failures));
+  page.counter(
+      "accept_pauses_total",
+      "Pauses of the accept loop, in which it waited for a descriptor, for memory, or for the refusing thread.",
+      real(door.accept_pauses));
   page.counter("accept_loop_cpu_seconds_total", "CPU time of the accept loop's thread.", seconds(door.accept_cpu_ns));
   page.gauge("connection_queue_length", "Connections accepted and not yet taken by a worker.", real(door.queue_length));
   page.gauge("connection_queue_limit", "Length at which further connections are refused.", real(door.queue_max));
@@ -82,6 +86,7 @@ void write_connections(Page& page, const net::FrontDoorStats& door) {
   page.labelled("reason", "connections_limit", real(door.refused_connections));
   page.labelled("reason", "queue_limit", real(door.refused_queue));
   page.labelled("reason", "queue_age", real(door.refused_age));
+  page.labelled("reason", "descriptors", real(door.refused_descriptors));
   page.gauge("refuser_connections", "Connections that are being refused or closed with bytes unread.",
              real(door.refuser_held));
   page.counter("refuser_evictions_total", "Such connections closed early, to make room for newer ones.",

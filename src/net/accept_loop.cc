@@ -83,7 +83,7 @@ void AcceptLoop::admit(Acceptor::Accepted accepted) {
     return acceptor_.refuse(std::move(fd), arrival, Outcome::kRefusedQueue);
   }
   if (!queue_.enqueue(fd.get(), arrival, arrival.accepted_ns + first_bytes_ms_ * kNanosPerMilli)) {
-    stats.failed.add();
+    stats.refused_descriptors.add();
     return acceptor_.refuse(std::move(fd), arrival, Outcome::kRefusedDescriptors);
   }
   const int number = fd.release();

@@ -15,14 +15,17 @@ namespace {
 
 // Of connections that come one at a time, one in so many has its wait in the kernel sampled.
 constexpr uint64_t kKernelWaitSampleEvery = 16;
-constexpr int kBlockedMs = 2;
+// Other processes and other parts of this one make room too, and tell nobody.
+constexpr int kPauseMsMax = 100;
 // At a stop, how long handshakes under way may take (a round trip).
 constexpr uint64_t kLastHandshakesMs = 100;
+constexpr int kLookAtStopMs = 2;
 
 }  // namespace
 
-Acceptor::Acceptor(const std::vector<Listener>& listeners, Refuser& refuser, size_t records, Descriptor stop_fd)
-    : refuser_(refuser), stop_fd_(std::move(stop_fd)), records_(records) {
+Acceptor::Acceptor(const std::vector<Listener>& listeners, Refuser& refuser, RoomSignal& room, size_t records,
+                   Descriptor stop_fd)
+    : refuser_(refuser), room_(room), stop_fd_(std::move(stop_fd)), records_(records) {
   sources_.reserve(listeners.size());
   for (const Listener& listener : listeners) {
     sources_.push_back(
@@ -58,6 +61,8 @@ void Acceptor::sample_depth(Source& source) {
 }
 
 std::expected<Acceptor::Accepted, Acceptor::None> Acceptor::accept(Source& source) {
+  reserve_.refill();
+  bool is_on_reserve = false;
   while (!refuser_.is_behind()) {
     const uint64_t begin_ns = now_ns_;
     sockaddr_storage peer{};
@@ -69,7 +74,11 @@ std::expected<Acceptor::Accepted, Acceptor::None> Acceptor::accept(Source& sourc
     if (fd) {
       Arrival arrival = describe(fd.get(), source, begin_ns);
       arrival.peer = Endpoint::from(peer);
-      return Accepted{std::move(fd), arrival};
+      if (!is_on_reserve) return Accepted{std::move(fd), arrival};
+      is_on_reserve = false;
+      stats_.refused_descriptors.add();
+      refuse(std::move(fd), arrival, Outcome::kRefusedDescriptors);
+      continue;
     }
     switch (error_number) {
       case EAGAIN:
@@ -77,6 +86,10 @@ std::expected<Acceptor::Accepted, Acceptor::None> Acceptor::accept(Source& sourc
         return std::unexpected(None::kEmpty);
       case EMFILE:
       case ENFILE:
+        stats_.failed.add();
+        if (!reserve_.give_up_one()) return std::unexpected(None::kBlocked);
+        is_on_reserve = true;
+        break;
       case ENOBUFS:
       case ENOMEM:
         stats_.failed.add();
@@ -133,7 +146,11 @@ void Acceptor::refuse(Descriptor fd, const Arrival& arrival, Outcome outcome) {
                   .ended_ns = ended_ns});
 }
 
-void Acceptor::pause() { poll(nullptr, 0, kBlockedMs); }
+void Acceptor::pause() {
+  stats_.pauses.add();
+  if (!room_.is_awaited()) return room_.await();
+  room_.wait(is_stopping() ? -1 : stop_fd_.get(), kPauseMsMax);
+}
 
 void Acceptor::close(uint64_t ms_max, const std::function<bool(Source&)>& turn) {
   for (const Source& source : sources_) source.listener.drop_handshakes();
@@ -141,7 +158,7 @@ void Acceptor::close(uint64_t ms_max, const std::function<bool(Source&)>& turn) 
   const auto elapsed_ms = [begin_ns] { return (monotonic_ns() - begin_ns) / kNanosPerMilli; };
   bool is_empty = false;
   while (elapsed_ms() < std::min(ms_max, is_empty ? kLastHandshakesMs : ms_max)) {
-    poll(polls_.data(), sources_.size(), kBlockedMs);
+    poll(polls_.data(), sources_.size(), kLookAtStopMs);
     now_ns_ = monotonic_ns();
     is_empty = true;
     for (Source& source : sources_) is_empty &= turn(source);

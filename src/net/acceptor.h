@@ -16,6 +16,7 @@
 #include "base/histogram.h"
 #include "base/quantile_histogram.h"
 #include "net/connection_table.h"
+#include "net/descriptors.h"
 #include "net/listener.h"
 #include "net/record_ring.h"
 #include "net/refuser.h"
@@ -26,7 +27,9 @@ struct AcceptStats {
   Counter accepted;
   Counter refused_connections;  // --max-connections was reached
   Counter refused_queue;        // --connection-queue was reached
-  Counter failed;               // accept4 or epoll_ctl failed for want of memory or descriptors
+  Counter refused_descriptors;  // there was no descriptor but one of the reserve, or no memory to watch it
+  Counter failed;               // accept4 failed for want of memory or descriptors
+  Counter pauses;               // nobody could be taken, and the thread waited for that to change
   Counter left;                 // waited in a listen queue when a stop closed it
   // From before accept4 until the next connection can be accepted: this one is in the queue by then, or refused; with
   // the inline architecture, answered and closed.
@@ -59,21 +62,25 @@ class Acceptor {
   // Why there is no connection.
   enum class None {
     kEmpty,    // nobody waits any more
-    kBlocked,  // for a moment nobody can be taken: the refusing thread is behind, or there is no descriptor
+    kBlocked,  // nobody can be taken: the refusing thread is behind, or there is neither descriptor nor memory
   };
 
-  Acceptor(const std::vector<Listener>& listeners, Refuser& refuser, size_t records, Descriptor stop_fd);
+  // `room` is notified when a connection's descriptor has been closed, and by the refuser.
+  Acceptor(const std::vector<Listener>& listeners, Refuser& refuser, RoomSignal& room, size_t records,
+           Descriptor stop_fd);
 
   // Blocks until someone waits in a listen queue, and marks the sources that are ready. False: it is to stop.
   bool wait();
   std::vector<Source>& sources() { return sources_; }
   void sample_depth(Source& source);
+  // Who can only be taken by a descriptor of the reserve is refused, and the next is looked at.
   std::expected<Accepted, None> accept(Source& source);
   // Ends what was begun by accept(): to be called when the next one can follow. Returns the time.
   uint64_t finish(const Arrival& arrival);
   // Hands a connection that nobody will serve to the refusing thread, and finishes.
   void refuse(Descriptor fd, const Arrival& arrival, Outcome outcome);
-  // After kBlocked: waits until that may have passed.
+  // After kBlocked: waits until that may have passed, or a stop begins. The first of several calls in a row returns at
+  // once, for one more look.
   void pause();
 
   // At the end: lets no further handshake begin, has `turn` take whoever has begun one, and stops listening; it takes
@@ -99,6 +106,8 @@ class Acceptor {
   std::vector<Source> sources_;
   std::vector<pollfd> polls_;  // of the sources, in order, and of stop_fd_
   Refuser& refuser_;
+  RoomSignal& room_;
+  DescriptorReserve reserve_;
   Descriptor stop_fd_;
   std::atomic<bool> is_stopping_ = false;
   AcceptStats stats_;

@@ -41,16 +41,21 @@ class Client {
   };
 
   // `receive_bytes`: of the kernel's buffer; 0: as it comes.
-  explicit Client(const Listener& listener, int receive_bytes = 0)
-      : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Client(const Listener& listener, int receive_bytes = 0) : Client(receive_bytes) { connect(listener); }
+
+  // One that has its socket, and is not connected yet.
+  explicit Client(int receive_bytes = 0) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval limit{.tv_sec = 30, .tv_usec = 0};
     setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (receive_bytes > 0) setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+  }
+
+  void connect(const Listener& listener) {
     sockaddr_in address{};
     socklen_t size = sizeof address;
     getsockname(listener.fd(), reinterpret_cast<sockaddr*>(&address), &size);
-    is_connected_ = connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0;
+    is_connected_ = ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0;
   }
 
   bool is_connected() const { return is_connected_; }

@@ -122,7 +122,7 @@ void ConnectionServer::settle(Connection& connection, Connection::Rest rest, Out
       return;
     case Connection::Rest::kBroken:
     case Connection::Rest::kClosed: {
-      const std::unique_ptr<Connection> closed(&connection);
+      std::unique_ptr<Connection> closed(&connection);
       const bool is_broken = rest == Connection::Rest::kBroken;
       if (is_broken) stats_.broken.add();
       if (is_broken || closed->replies() == 0 || unanswered != Outcome::kClosed) {
@@ -130,6 +130,8 @@ void ConnectionServer::settle(Connection& connection, Connection::Rest rest, Out
                      monotonic_ns());
       }
       queue_.remove(closed->fd());
+      closed.reset();
+      context_.room.notify();
       return;
     }
     case Connection::Rest::kLinger: {

@@ -66,6 +66,7 @@ struct Activity {
 struct ServingContext {
   ConnectionQueue& queue;
   Refuser& refuser;
+  RoomSignal& room;  // notified when a connection's descriptor has been closed
   SessionFactory& sessions;
   OverloadJudge& judge;
   size_t records_per_thread = 0;

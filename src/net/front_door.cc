@@ -63,7 +63,10 @@ FrontDoor::~FrontDoor() {
 }
 
 Result<void> FrontDoor::start(SessionFactory& sessions, const QueuePolicy& policy) {
-  auto refuser = Refuser::open(sessions.refusal(), options_.refuser_share);
+  auto room = RoomSignal::open();
+  if (!room) return std::unexpected(std::move(room).error());
+  room_ = std::move(*room);
+  auto refuser = Refuser::open(sessions.refusal(), options_.refuser_share, *room_);
   if (!refuser) return std::unexpected(std::move(refuser).error());
   refuser_ = std::move(*refuser);
   Descriptor stop_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -71,11 +74,13 @@ Result<void> FrontDoor::start(SessionFactory& sessions, const QueuePolicy& polic
   judge_.emplace(policy);
   serving_.reset(new ServingContext{.queue = *queue_,
                                     .refuser = *refuser_,
+                                    .room = *room_,
                                     .sessions = sessions,
                                     .judge = *judge_,
                                     .records_per_thread = options_.records_per_thread,
                                     .is_single_request = options_.architecture == Architecture::kInline});
-  acceptor_ = std::make_unique<Acceptor>(listeners_, *refuser_, options_.records_per_thread, std::move(stop_fd));
+  acceptor_ =
+      std::make_unique<Acceptor>(listeners_, *refuser_, *room_, options_.records_per_thread, std::move(stop_fd));
   switch (options_.architecture) {
     case Architecture::kPool:
       start_pool();
@@ -136,9 +141,11 @@ FrontDoorStats FrontDoor::stats() {
   stats.listen_depth_max = accepts.depth_max.load(std::memory_order_relaxed);
   stats.accepted = accepts.accepted.value();
   stats.accept_failures = accepts.failed.value();
+  stats.accept_pauses = accepts.pauses.value();
   stats.accept_cpu_ns = accept_loop_ != nullptr ? accept_loop_->cpu_ns() : inline_loop_->cpu_ns();
   stats.refused_connections = accepts.refused_connections.value();
   stats.refused_queue = accepts.refused_queue.value();
+  stats.refused_descriptors = accepts.refused_descriptors.value();
   stats.refuser_held = refuser_->held();
   stats.refuser_evictions = refuser_->evictions();
   stats.queue_length = queue_->length();

@@ -65,9 +65,11 @@ struct FrontDoorStats {
   uint64_t listen_depth_max = 0;
   uint64_t accepted = 0;
   uint64_t accept_failures = 0;
+  uint64_t accept_pauses = 0;
   uint64_t accept_cpu_ns = 0;
   uint64_t refused_connections = 0;
   uint64_t refused_queue = 0;
+  uint64_t refused_descriptors = 0;
   uint64_t refused_age = 0;
   uint64_t refuser_held = 0;
   uint64_t refuser_evictions = 0;
@@ -125,6 +127,7 @@ class FrontDoor {
   std::vector<Listener> listeners_;
   std::unique_ptr<ConnectionQueue> queue_;
   KernelCounters kernel_counters_;
+  std::unique_ptr<RoomSignal> room_;
   std::unique_ptr<Refuser> refuser_;
   AcceptBounds bounds_;
   std::optional<OverloadJudge> judge_;

@@ -12,7 +12,7 @@
 
 namespace ms::net {
 
-Result<std::unique_ptr<Refuser>> Refuser::open(std::string_view refusal, size_t share) {
+Result<std::unique_ptr<Refuser>> Refuser::open(std::string_view refusal, size_t share, RoomSignal& room) {
   Descriptor epoll_fd(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_fd) return fail_errno("epoll_create1", errno);
   Descriptor wake_fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -20,14 +20,15 @@ Result<std::unique_ptr<Refuser>> Refuser::open(std::string_view refusal, size_t 
   epoll_event event{.events = EPOLLIN, .data = {.fd = wake_fd.get()}};
   if (epoll_ctl(epoll_fd.get(), EPOLL_CTL_ADD, wake_fd.get(), &event) != 0) return fail_errno("epoll_ctl", errno);
   return std::unique_ptr<Refuser>(
-      new Refuser(std::move(epoll_fd), std::move(wake_fd), refusal, std::max<size_t>(share, 1)));
+      new Refuser(std::move(epoll_fd), std::move(wake_fd), refusal, std::max<size_t>(share, 1), room));
 }
 
-Refuser::Refuser(Descriptor epoll_fd, Descriptor wake_fd, std::string_view refusal, size_t share)
+Refuser::Refuser(Descriptor epoll_fd, Descriptor wake_fd, std::string_view refusal, size_t share, RoomSignal& room)
     : epoll_fd_(std::move(epoll_fd)),
       wake_fd_(std::move(wake_fd)),
       refusal_(refusal),
       share_(share),
+      room_(room),
       thread_("refuse", [this] { run(); }) {}
 
 Refuser::~Refuser() {
@@ -82,6 +83,7 @@ void Refuser::run() {
     for (Arrival& arrival : arrivals) admit(std::move(arrival), now_ns);
     arrivals.clear();
     close_expired(now_ns);
+    room_.notify();
   }
 }
 

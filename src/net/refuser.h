@@ -22,6 +22,7 @@
 #include "base/histogram.h"
 #include "base/mutex.h"
 #include "base/thread.h"
+#include "net/descriptors.h"
 
 namespace ms::net {
 
@@ -31,8 +32,9 @@ class Refuser {
   // Handed over and not taken up yet, beyond the share.
   static constexpr size_t kBehindMax = 64;
 
-  // `refusal` is what refuse() sends; it outlives the refuser. `share` is how many descriptors it may hold, at least 1.
-  static Result<std::unique_ptr<Refuser>> open(std::string_view refusal, size_t share);
+  // `refusal` is what refuse() sends. `share` is how many descriptors it may hold, at least 1. `room` is notified when
+  // it has closed some, or has caught up. They outlive the refuser.
+  static Result<std::unique_ptr<Refuser>> open(std::string_view refusal, size_t share, RoomSignal& room);
   ~Refuser();  // closes what is left
 
   // Takes the connection over; sends it the refusal first.
@@ -65,7 +67,7 @@ class Refuser {
     uint64_t number;
   };
 
-  Refuser(Descriptor epoll_fd, Descriptor wake_fd, std::string_view refusal, size_t share);
+  Refuser(Descriptor epoll_fd, Descriptor wake_fd, std::string_view refusal, size_t share, RoomSignal& room);
   void hand_over(Arrival arrival);
   void run();
   void admit(Arrival arrival, uint64_t now_ns);
@@ -82,6 +84,7 @@ class Refuser {
   Descriptor wake_fd_;
   const std::string_view refusal_;
   const size_t share_;
+  RoomSignal& room_;
   std::atomic<uint64_t> held_ = 0;  // handed over and not closed yet
   Counter evictions_;
 

@@ -30,7 +30,7 @@ class RefuserTest : public testing::Test {
     return {std::move(client), std::move(server)};
   }
 
-  static std::unique_ptr<Refuser> open(size_t share = 16) { return std::move(*Refuser::open(kRefusal, share)); }
+  std::unique_ptr<Refuser> open(size_t share = 16) { return std::move(*Refuser::open(kRefusal, share, *room_)); }
 
   // Whether the server's end is open: bytes for one that is closed are answered by a reset.
   static bool is_open(Client& client) {
@@ -38,6 +38,7 @@ class RefuserTest : public testing::Test {
     return client.send("x") && client.read_all().end == Client::End::kFin;
   }
 
+  std::unique_ptr<RoomSignal> room_ = std::move(*RoomSignal::open());
   Listener listener_ = std::move(*Listener::open("127.0.0.1:0", 16));
 };
 

@@ -28,8 +28,8 @@
 namespace ms::server {
 namespace {
 
-// Descriptors that are not served clients': 128 for log segments, listeners, epoll sets and connections on their way to
-// the refusing thread, and its share.
+// Descriptors that are not served clients': 128 for log segments, listeners, epoll sets, the reserve of the accept loop
+// and connections on their way to the refusing thread, and its share.
 constexpr size_t kReservedDescriptors = 256;
 constexpr size_t kOwnDescriptors = 128;
 constexpr size_t kRefuserShareMax = 4096;
