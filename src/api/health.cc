@@ -39,7 +39,9 @@ void add_starting_routes(http::Router& router) {
   const http::Response not_yet = http::retry_later("starting: the store is being opened");
   for (const std::string_view path : {"/health", "/-/healthy"}) router.add({std::string(path), {"GET"}, always(alive)});
   for (const std::string_view path : {"/ready", "/-/ready"}) router.add({std::string(path), {"GET"}, always(not_yet)});
-  for (const std::string_view path : {"/metrics", "/api/v1/write", "/api/v1/query", "/api/v1/query_range"}) {
+  for (const std::string_view path :
+       {"/metrics", "/api/v1/write", "/api/v1/query", "/api/v1/query_range", "/api/v1/front-door",
+        "/api/v1/front-door/connections", "/api/v1/front-door/settings"}) {
     router.add({std::string(path), {"GET", "POST"}, always(not_yet)});
   }
 }

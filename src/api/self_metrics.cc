@@ -44,6 +44,13 @@ double real(uint64_t number) { return static_cast<double>(number); }
 // Divided, not multiplied by 1e-9: so 1000 ns are written as 1e-06, with no trace of binary fractions.
 double seconds(uint64_t nanoseconds) { return real(nanoseconds) / 1e9; }
 
+void write_wait_bound(Page& page, std::string_view name, std::string_view help,
+                      const net::FrontDoorStats::Quantiles& waits) {
+  page.family(name, MetricType::kSummary, help);
+  page.labelled("quantile", "0.5", seconds(waits.p50_ns));
+  page.labelled("quantile", "0.99", seconds(waits.p99_ns));
+}
+
 void write_listen_queues(Page& page, const net::FrontDoorStats& door) {
   page.family("listen_queue_depth", MetricType::kGauge,
               "Connections that wait in the kernel's listen queue right now, by listening address.");
@@ -64,6 +71,12 @@ void write_listen_queues(Page& page, const net::FrontDoorStats& door) {
                "Sum of the depths found; by the samples, the mean that the accept loop finds.",
                real(door.listen_depth_sum));
   page.gauge("listen_queue_depth_max", "Greatest depth found since the start.", real(door.listen_depth_max));
+  page.counter("listen_queue_waits_sampled_total", "Connections whose wait in the listen queue was estimated.",
+               real(door.kernel_waits_sampled));
+  write_wait_bound(page, "listen_queue_wait_at_least_seconds", "Lower bounds of these waits since the start.",
+                   door.kernel_wait_at_least);
+  write_wait_bound(page, "listen_queue_wait_at_most_seconds", "Upper bounds of these waits since the start.",
+                   door.kernel_wait_at_most);
 }
 
 void write_connections(Page& page, const net::FrontDoorStats& door) {
@@ -79,6 +92,14 @@ void write_connections(Page& page, const net::FrontDoorStats& door) {
   page.gauge("connection_queue_length", "Connections accepted and not yet taken by a worker.", real(door.queue_length));
   page.gauge("connection_queue_limit", "Length at which further connections are refused.", real(door.queue_max));
   page.gauge("connection_queue_age_seconds", "How long the oldest of them has waited.", seconds(door.queue_age_ns));
+  page.gauge("connection_queue_target_seconds",
+             "Wait beyond which connections and requests are refused while there is overload.",
+             seconds(door.queue_target_ns));
+  page.gauge("connection_queue_deadline_seconds", "Wait beyond which they are always refused.",
+             seconds(door.queue_deadline_ns));
+  page.gauge("overloaded", "1 while there is overload: even the luckiest wait longer than the target.",
+             door.is_overloaded ? 1 : 0);
+  page.counter("overloads_total", "How often overload began.", real(door.overloads));
   page.gauge("open_connections", "Connections accepted and not closed.", real(door.open_connections));
   page.gauge("connections_limit", "Open connections at which further ones are refused.", real(door.connections_max));
   page.counter("served_connections_total", "Connections that a worker has taken.", real(door.connections_served));

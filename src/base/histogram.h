@@ -35,6 +35,18 @@ class DurationHistogram {
         counts{};  // each bucket alone; the last is what exceeds every bound
     uint64_t count = 0;
     uint64_t sum_ns = 0;
+
+    // The upper bound of the bucket that holds the quantile, 0 < quantile <= 1; the greatest bound for what exceeds it;
+    // 0 where nothing was recorded.
+    uint64_t quantile_ns(double quantile) const {
+      const double wanted = quantile * static_cast<double>(count);
+      uint64_t seen = 0;
+      for (size_t bucket = 0; count > 0 && bucket < kUpperBoundsNs.size(); ++bucket) {
+        seen += counts[bucket];
+        if (static_cast<double>(seen) >= wanted) return kUpperBoundsNs[bucket];
+      }
+      return count > 0 ? kUpperBoundsNs.back() : 0;
+    }
   };
 
   void record(uint64_t duration_ns) {

@@ -32,5 +32,20 @@ TEST(DurationHistogramTest, HistogramsOfSeveralThreadsAddUp) {
   EXPECT_EQ(total.count, 2u);
 }
 
+TEST(DurationHistogramTest, AQuantileIsTheUpperBoundOfItsBucket) {
+  EXPECT_EQ(DurationHistogram::Snapshot{}.quantile_ns(0.99), 0u);
+  DurationHistogram histogram;
+  for (int i = 0; i < 98; ++i) histogram.record(900);
+  histogram.record(3'000);
+  DurationHistogram::Snapshot snapshot;
+  histogram.add_to(snapshot);
+  EXPECT_EQ(snapshot.quantile_ns(0.5), 1'000u);
+  EXPECT_EQ(snapshot.quantile_ns(1), 5'000u);
+  for (int i = 0; i < 100; ++i) histogram.record(60'000'000'000);
+  snapshot = {};
+  histogram.add_to(snapshot);
+  EXPECT_EQ(snapshot.quantile_ns(0.99), 10'000'000'000u) << "the greatest bound";
+}
+
 }  // namespace
 }  // namespace ms

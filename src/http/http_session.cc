@@ -75,6 +75,7 @@ net::Want HttpSession::dispatch(std::span<const char> rest) {
   if (route_ == nullptr) {
     if (auto refusal = find_route()) return answer(std::move(*refusal), true);
   }
+  parser_.request().peer = context_.peer;
   route_->handler(parser_.request(), Responder(this));
   return net::Want::kPark;
 }

@@ -16,6 +16,8 @@ namespace {
 
 std::string_view default_error_type(int status) {
   switch (status) {
+    case 403:
+      return "forbidden";
     case 404:
       return "not_found";
     case 408:
@@ -120,6 +122,8 @@ std::string_view reason_phrase(int status) {
       return "Not Modified";
     case 400:
       return "Bad Request";
+    case 403:
+      return "Forbidden";
     case 404:
       return "Not Found";
     case 405:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "net/endpoint.h"
 
 namespace ms::http {
 
@@ -39,6 +40,7 @@ struct Request {
   int version_minor = 1;   // of HTTP/1.x
   bool keep_alive = true;  // what the client asks for, by version and Connection
   bool has_body = false;   // a Content-Length above 0 or chunked coding was declared
+  net::Endpoint peer;      // who asks
 
   // The first header of that name, ASCII case ignored; empty where absent.
   std::string_view find_header(std::string_view name) const;
@@ -70,8 +72,8 @@ struct Response {
 std::string_view reason_phrase(int status);
 
 // {"status":"error","errorType":"<type>","error":"<message>"}: the one shape of errors, that of the Prometheus API. A
-// status without another `type` takes "not_found" for 404, "timeout" for 408, "execution" for 422, "unavailable" for
-// 503, "internal" for the other 5xx and "bad_data" for the rest.
+// status without another `type` takes "forbidden" for 403, "not_found" for 404, "timeout" for 408, "execution" for 422,
+// "unavailable" for 503, "internal" for the other 5xx and "bad_data" for the rest.
 Response error_response(int status, std::string_view message);
 Response error_response(int status, std::string_view type, std::string_view message);
 

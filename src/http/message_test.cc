@@ -122,9 +122,9 @@ TEST(ErrorResponseTest, TheStatusNamesTheType) {
     int status;
     const char* type;
   };
-  for (const Case& c :
-       {Case{400, "bad_data"}, Case{404, "not_found"}, Case{405, "bad_data"}, Case{408, "timeout"},
-        Case{413, "bad_data"}, Case{422, "execution"}, Case{500, "internal"}, Case{503, "unavailable"}}) {
+  for (const Case& c : {Case{400, "bad_data"}, Case{403, "forbidden"}, Case{404, "not_found"}, Case{405, "bad_data"},
+                        Case{408, "timeout"}, Case{413, "bad_data"}, Case{422, "execution"}, Case{500, "internal"},
+                        Case{503, "unavailable"}}) {
     EXPECT_THAT(error_response(c.status, "").body, HasSubstr(std::string("\"errorType\":\"") + c.type + '"'));
   }
 }

@@ -33,6 +33,7 @@ Acceptor::Acceptor(const std::vector<Listener>& listeners, Refuser& refuser, Roo
     polls_.push_back({.fd = listener.fd(), .events = POLLIN, .revents = 0});
   }
   polls_.push_back({.fd = stop_fd_.get(), .events = POLLIN, .revents = 0});
+  stats_.draining_since_ns = monotonic_ns();
 }
 
 void Acceptor::stop() {
@@ -44,9 +45,10 @@ bool Acceptor::wait() {
   stats_.blocked_since_ns.store(monotonic_ns(), std::memory_order_relaxed);
   poll(polls_.data(), polls_.size(), -1);
   if (polls_.back().revents != 0) return false;
-  stats_.blocked_since_ns.store(0, std::memory_order_relaxed);
   for (size_t i = 0; i < sources_.size(); ++i) sources_[i].is_ready = polls_[i].revents != 0;
   now_ns_ = monotonic_ns();
+  stats_.draining_since_ns.store(now_ns_, std::memory_order_relaxed);
+  stats_.blocked_since_ns.store(0, std::memory_order_release);
   return true;
 }
 
@@ -136,7 +138,6 @@ void Acceptor::refuse(Descriptor fd, const Arrival& arrival, Outcome outcome) {
   refuser_.refuse(std::move(fd));
   const uint64_t ended_ns = finish(arrival);
   records_.write({.connection = arrival.number,
-                  .request = 1,
                   .fd = number,
                   .outcome = outcome,
                   .peer = arrival.peer,

@@ -43,6 +43,7 @@ struct AcceptStats {
   QuantileHistogram kernel_wait_at_most_ns;
   // 0 while connections are taken; else since when the thread is blocked in poll; monotonic.
   std::atomic<uint64_t> blocked_since_ns = 0;
+  std::atomic<uint64_t> draining_since_ns = 0;  // since when connections are taken, or were last; monotonic
 };
 
 class Acceptor {

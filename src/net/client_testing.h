@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -52,13 +53,21 @@ class Client {
   }
 
   void connect(const Listener& listener) {
+    const Endpoint& server = listener.endpoint();
     sockaddr_in address{};
-    socklen_t size = sizeof address;
-    getsockname(listener.fd(), reinterpret_cast<sockaddr*>(&address), &size);
-    is_connected_ = ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0;
+    address.sin_family = AF_INET;
+    address.sin_port = htons(server.port);
+    if (server.is_any_address()) {
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    } else {
+      std::memcpy(&address.sin_addr, &server.address[12], sizeof address.sin_addr);
+    }
+    is_connected_ = ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   }
 
   bool is_connected() const { return is_connected_; }
+  // Its own end, as the server sees it.
+  Endpoint endpoint() const { return Endpoint::local_of(fd_.get()); }
 
   // Whether the kernel took it all.
   bool send(std::string_view text) {

@@ -14,12 +14,13 @@ constexpr int kReadsPerTurn = 4;
 
 }  // namespace
 
-Connection::Connection(Descriptor fd, const Stamps& stamps, SessionFactory& sessions, Mailbox& mailbox,
-                       bool is_single_request)
+Connection::Connection(Descriptor fd, const Endpoint& peer, const Stamps& stamps, SessionFactory& sessions,
+                       Mailbox& mailbox, bool is_single_request)
     : fd_(std::move(fd)),
       stamps_(stamps),
       mailbox_(mailbox),
-      session_(sessions.make({.waker = *this, .stamps = stamps_, .is_single_request = is_single_request})) {}
+      session_(
+          sessions.make({.waker = *this, .stamps = stamps_, .is_single_request = is_single_request, .peer = peer})) {}
 
 Connection::Rest Connection::on_ready(std::span<char> buffer, uint64_t now_ns, ReplyObserver& observer) {
   if (sending_) {

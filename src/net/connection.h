@@ -36,7 +36,8 @@ class Connection final : public SessionWaker {
     virtual void on_reply(const Connection& connection) = 0;
   };
 
-  Connection(Descriptor fd, const Stamps& stamps, SessionFactory& sessions, Mailbox& mailbox, bool is_single_request);
+  Connection(Descriptor fd, const Endpoint& peer, const Stamps& stamps, SessionFactory& sessions, Mailbox& mailbox,
+             bool is_single_request);
 
   int fd() const { return fd_.get(); }
   Session& session() { return *session_; }

@@ -52,13 +52,13 @@ void ConnectionQueue::enter(int fd, const Arrival& arrival, uint64_t deadline_ns
   Slot& slot = table_->claim(fd);
   slot.phase.load(std::memory_order_acquire);  // kFree: what the descriptor's last holder did to the slot is done
   slot.arrival = arrival;
-  slot.number.store(arrival.number, std::memory_order_relaxed);
   slot.connection = nullptr;
   slot.is_served.store(false, std::memory_order_relaxed);
   slot.accepted_ns.store(arrival.accepted_ns, std::memory_order_relaxed);
   slot.enqueued_ns.store(0, std::memory_order_relaxed);
   slot.deadline_ns.store(deadline_ns, std::memory_order_relaxed);
   slot.direction.store(Direction::kRead, std::memory_order_relaxed);
+  slot.number.store(arrival.number, std::memory_order_release);  // last: see SocketCensus
   open_.fetch_add(1, std::memory_order_relaxed);
   waiting_.fetch_add(1, std::memory_order_relaxed);
   slot.phase.store(Phase::kLobby, std::memory_order_release);

@@ -105,8 +105,8 @@ Connection& ConnectionServer::meet(int fd, Slot& slot, uint64_t now_ns) {
                       // It may be taken while it is still being enqueued.
                       .enqueued_ns = enqueued_ns != 0 ? std::min(enqueued_ns, now_ns) : now_ns,
                       .taken_ns = now_ns};
-  slot.connection =
-      new Connection(Descriptor(fd), stamps, context_.sessions, queue_.mailbox(), context_.is_single_request);
+  slot.connection = new Connection(Descriptor(fd), slot.arrival.peer, stamps, context_.sessions, queue_.mailbox(),
+                                   context_.is_single_request);
   return *slot.connection;
 }
 
@@ -178,7 +178,6 @@ void ConnectionServer::write_record(const Slot& slot, int fd, Outcome outcome, u
   const Arrival& arrival = slot.arrival;
   const Connection* connection = slot.connection;
   Record record{.connection = arrival.number,
-                .request = 1,
                 .fd = fd,
                 .worker = worker_,
                 .outcome = outcome,
@@ -193,7 +192,8 @@ void ConnectionServer::write_record(const Slot& slot, int fd, Outcome outcome, u
   } else {
     const bool is_reply = outcome == Outcome::kReplied;
     record.stamps = connection->stamps();
-    record.request = connection->replies() + (is_reply ? 0 : 1);
+    const bool was_in_hand = !is_reply && outcome != Outcome::kClosed;
+    record.request = connection->replies() + (was_in_hand ? 1 : 0);
     if (is_reply) record.code = static_cast<uint16_t>(connection->session().reply_code());
   }
   records_.write(record);

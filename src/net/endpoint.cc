@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-bool is_mapped(const std::array<uint8_t, 16>& address) {
-  return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.begin());
-}
-
 }  // namespace
 
 Endpoint Endpoint::from(const sockaddr_storage& storage) {
@@ -49,22 +45,24 @@ Endpoint Endpoint::peer_of(int fd) {
   return from(storage);
 }
 
+bool Endpoint::is_ipv4() const { return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), address.begin()); }
+
 bool Endpoint::is_loopback() const {
-  if (is_mapped(address)) return address[12] == 127;
+  if (is_ipv4()) return address[12] == 127;
   in6_addr ipv6{};
   std::memcpy(&ipv6, address.data(), address.size());
   return IN6_IS_ADDR_LOOPBACK(&ipv6);
 }
 
 bool Endpoint::is_any_address() const {
-  const size_t begin = is_mapped(address) ? kMappedPrefix.size() : 0;
+  const size_t begin = is_ipv4() ? kMappedPrefix.size() : 0;
   return std::all_of(address.begin() + static_cast<ptrdiff_t>(begin), address.end(), [](uint8_t b) { return b == 0; });
 }
 
 std::string Endpoint::text() const {
   if (port == 0) return "unknown";
   std::array<char, INET6_ADDRSTRLEN> buffer{};
-  if (is_mapped(address)) {
+  if (is_ipv4()) {
     inet_ntop(AF_INET, address.data() + kMappedPrefix.size(), buffer.data(), buffer.size());
     return std::string(buffer.data()) + ":" + std::to_string(port);
   }

@@ -19,6 +19,7 @@ struct Endpoint {
   static Endpoint local_of(int fd);
   static Endpoint peer_of(int fd);
 
+  bool is_ipv4() const;
   bool is_loopback() const;
   bool is_any_address() const;  // 0.0.0.0 or ::
   // "127.0.0.1:54127" or "[::1]:54127"; "unknown".

@@ -16,6 +16,10 @@ namespace {
 constexpr uint64_t kFirstBytesAtStopMs = 500;
 constexpr uint64_t kLookAtStopMs = 10;
 
+FrontDoorStats::Quantiles quantiles_of(const QuantileHistogram& histogram) {
+  return {.p50_ns = histogram.quantile_ns(0.5), .p99_ns = histogram.quantile_ns(0.99)};
+}
+
 }  // namespace
 
 std::string_view architecture_name(Architecture architecture) {
@@ -48,6 +52,7 @@ FrontDoor::FrontDoor(const FrontDoorOptions& options, std::vector<Listener> list
 }
 
 FrontDoor::~FrontDoor() {
+  sampler_.reset();
   accept_loop_.reset();
   inline_loop_.reset();
   sweeper_.reset();
@@ -62,7 +67,7 @@ FrontDoor::~FrontDoor() {
   }
 }
 
-Result<void> FrontDoor::start(SessionFactory& sessions, const QueuePolicy& policy) {
+Result<void> FrontDoor::start(SessionFactory& sessions, const QueuePolicy& policy, const Logger* log) {
   auto room = RoomSignal::open();
   if (!room) return std::unexpected(std::move(room).error());
   room_ = std::move(*room);
@@ -89,6 +94,7 @@ Result<void> FrontDoor::start(SessionFactory& sessions, const QueuePolicy& polic
       inline_loop_ = std::make_unique<InlineLoop>(*acceptor_, *serving_, options_.first_bytes_ms);
       break;
   }
+  sampler_ = std::make_unique<DoorSampler>(listeners_, [this] { return sampled_figures(); }, log);
   return {};
 }
 
@@ -142,6 +148,10 @@ FrontDoorStats FrontDoor::stats() {
   stats.accepted = accepts.accepted.value();
   stats.accept_failures = accepts.failed.value();
   stats.accept_pauses = accepts.pauses.value();
+  stats.accept = quantiles_of(accepts.accept_ns);
+  stats.kernel_waits_sampled = accepts.kernel_wait_at_most_ns.count();
+  stats.kernel_wait_at_least = quantiles_of(accepts.kernel_wait_at_least_ns);
+  stats.kernel_wait_at_most = quantiles_of(accepts.kernel_wait_at_most_ns);
   stats.accept_cpu_ns = accept_loop_ != nullptr ? accept_loop_->cpu_ns() : inline_loop_->cpu_ns();
   stats.refused_connections = accepts.refused_connections.value();
   stats.refused_queue = accepts.refused_queue.value();
@@ -180,10 +190,10 @@ void FrontDoor::add_serve_stats(const ServeStats& from, FrontDoorStats& to) {
   for (size_t i = 0; i < kStages; ++i) from.stages[i].add_to(to.stages[i]);
 }
 
-std::vector<Record> FrontDoor::records() const {
+std::vector<Record> FrontDoor::records(uint64_t since) const {
   std::vector<Record> records;
-  acceptor_->records().read(records);
-  for (const ConnectionServer* server : servers()) server->records().read(records);
+  acceptor_->records().read(records, since);
+  for (const ConnectionServer* server : servers()) server->records().read(records, since);
   return records;
 }
 

@@ -5,7 +5,7 @@
 //                                    |                         |
 //                                    |                         +--> refuser: 503, never silence
 //
-// Created and stopped by one thread; stats() is thread-safe.
+// Created and stopped by one thread; what tells of it, from stats() on, is thread-safe once it is started.
 #pragma once
 
 #include <array>
@@ -18,8 +18,10 @@
 
 #include "base/error.h"
 #include "base/histogram.h"
+#include "base/log.h"
 #include "net/accept_loop.h"
 #include "net/connection_queue.h"
+#include "net/door_sampler.h"
 #include "net/inline_loop.h"
 #include "net/kernel_counters.h"
 #include "net/listener.h"
@@ -54,6 +56,10 @@ struct FrontDoorOptions {
 
 // One look at all figures.
 struct FrontDoorStats {
+  struct Quantiles {
+    uint64_t p50_ns = 0;
+    uint64_t p99_ns = 0;
+  };
   struct Queue {
     std::string address;
     ListenQueue queue;
@@ -66,6 +72,10 @@ struct FrontDoorStats {
   uint64_t accepted = 0;
   uint64_t accept_failures = 0;
   uint64_t accept_pauses = 0;
+  Quantiles accept;  // of AcceptStats::accept_ns
+  uint64_t kernel_waits_sampled = 0;
+  Quantiles kernel_wait_at_least;  // bounds of the wait in the listen queue (net/record.h)
+  Quantiles kernel_wait_at_most;
   uint64_t accept_cpu_ns = 0;
   uint64_t refused_connections = 0;
   uint64_t refused_queue = 0;
@@ -91,6 +101,8 @@ struct FrontDoorStats {
   std::array<DurationHistogram::Snapshot, kStages> stages;
 };
 
+struct FrontDoorState;  // net/front_door_state.h
+
 class FrontDoor {
  public:
   // Binds and listens, but accepts nothing yet: who connects waits in the kernel.
@@ -100,18 +112,24 @@ class FrontDoor {
   // Closes what is left. The threads that wake parked sessions have ended, or wake none any more.
   ~FrontDoor();
 
+  const FrontDoorOptions& options() const { return options_; }
   const std::vector<Listener>& listeners() const { return listeners_; }
 
-  // Starts the threads. `sessions` and `policy` outlive the front door.
-  Result<void> start(SessionFactory& sessions, const QueuePolicy& policy);
+  // Starts the threads. `sessions`, `policy` and `log` outlive the front door; without `log`, overload is not logged.
+  Result<void> start(SessionFactory& sessions, const QueuePolicy& policy, const Logger* log = nullptr);
 
   // Stops accepting, closes idle connections, waits until every request in hand is answered, at most `timeout_ms`, and
   // ends the workers: no session is called any more. Returns the number of connections that were left.
   uint64_t stop(uint64_t timeout_ms);
 
   FrontDoorStats stats();
-  // The records of the last requests and connections, in no order.
-  std::vector<Record> records() const;
+  FrontDoorState state();
+  // How many descriptors state() has to look at.
+  size_t descriptors_used() const { return queue_->table().end(); }
+  // Connections accepted so far: the number of the newest.
+  uint64_t accepted() const { return acceptor_->stats().accepted.value(); }
+  // The records of the last requests and connections, in no order, of connections whose number is above `since`.
+  std::vector<Record> records(uint64_t since = 0) const;
   // May be changed while it runs.
   AcceptBounds& bounds() { return bounds_; }
 
@@ -122,6 +140,7 @@ class FrontDoor {
   // The parts that serve, whichever there are.
   std::vector<const ConnectionServer*> servers() const;
   static void add_serve_stats(const ServeStats& from, FrontDoorStats& to);
+  DoorSampler::Figures sampled_figures() const;
 
   const FrontDoorOptions options_;
   std::vector<Listener> listeners_;
@@ -139,6 +158,7 @@ class FrontDoor {
   std::unique_ptr<AcceptLoop> accept_loop_;
   // The other architecture:
   std::unique_ptr<InlineLoop> inline_loop_;
+  std::unique_ptr<DoorSampler> sampler_;
 };
 
 }  // namespace ms::net

@@ -19,7 +19,7 @@ void RecordRing::write(const Record& record) {
   written_.store(count + 1, std::memory_order_release);
 }
 
-void RecordRing::read(std::vector<Record>& records) const {
+void RecordRing::read(std::vector<Record>& records, uint64_t since) const {
   const uint64_t end = written_.load(std::memory_order_acquire);
   const uint64_t begin = end - std::min<uint64_t>(end, entries_.size());
   for (uint64_t i = begin; i < end; ++i) {
@@ -31,7 +31,7 @@ void RecordRing::read(std::vector<Record>& records) const {
     if (!is_whole) continue;
     Record record;
     std::memcpy(static_cast<void*>(&record), words.data(), sizeof record);
-    records.push_back(record);
+    if (record.connection > since) records.push_back(record);
   }
 }
 

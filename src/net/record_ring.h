@@ -26,8 +26,8 @@ class RecordRing {
 
   bool is_on() const { return !entries_.empty(); }
   void write(const Record& record);
-  // Appends the records that are there, oldest first.
-  void read(std::vector<Record>& records) const;
+  // Appends the records that are there, oldest first, of connections whose number is above `since`.
+  void read(std::vector<Record>& records, uint64_t since = 0) const;
 
  private:
   static_assert(std::is_trivially_copyable_v<Record>);

@@ -37,6 +37,15 @@ TEST(RecordRing, KeepsTheLastOnesOldestFirst) {
   EXPECT_EQ(numbers(ring), (std::vector<uint64_t>{3, 4, 5}));
 }
 
+TEST(RecordRing, ReadsOnlyConnectionsAboveANumber) {
+  RecordRing ring(5);
+  for (uint64_t number = 1; number <= 5; ++number) ring.write(record_of(number));
+  std::vector<Record> records;
+  ring.read(records, 3);
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records.front().connection, 4u);
+}
+
 TEST(RecordRing, OfNoCapacityKeepsNone) {
   RecordRing ring(0);
   ring.write(record_of(1));

@@ -17,6 +17,7 @@
 #include <span>
 #include <string_view>
 
+#include "net/endpoint.h"
 #include "net/stamps.h"
 
 namespace ms::net {
@@ -37,6 +38,7 @@ struct SessionContext {
   Stamps& stamps;  // the session stamps `complete` and `durable`
   // The connection ends after its first reply, which says so.
   bool is_single_request = false;
+  Endpoint peer;
 };
 
 class Session {

@@ -73,6 +73,22 @@ void add_choice(CLI::App& app, const std::string& flag, Value& value, const std:
   add_parsed(app, flag, value, "WORD", shown_default, parse, help + " One of: " + words + ".");
 }
 
+Result<int64_t> parse_time(const std::string& text) {
+  auto parsed = promql::parse_duration(text);
+  if (!parsed) parsed.error().message += "; write it as 500ms, 10s or 2d";
+  return parsed;
+}
+
+// How long something may wait in a queue.
+Result<int64_t> parse_wait(const std::string& text) {
+  constexpr int64_t kHourMs = 3'600'000;
+  auto parsed = parse_time(text);
+  if (parsed && (*parsed < 1 || *parsed > kHourMs)) {
+    return fail(ErrorCode::kInvalid, "\"" + text + "\" is not between 1ms and 1h");
+  }
+  return parsed;
+}
+
 void add_front_door_options(CLI::App& app, ServeConfig& config) {
   add(app, "--listen", config.listen,
       "Address to listen on: 127.0.0.1:8080, [::1]:8080, or :8080 for every address. Port 0 takes a free one and logs "
@@ -98,6 +114,10 @@ void add_front_door_options(CLI::App& app, ServeConfig& config) {
       ->type_name("N")
       ->check(CLI::Range(1, 1024))
       ->default_str("8, or one per core where there are more");
+  add_parsed(app, "--queue-target", config.queue_target_ms, "DURATION", "50ms", parse_wait,
+             "Wait that is overload when even the luckiest exceed it; meanwhile who waits longer is answered 503.");
+  add_parsed(app, "--queue-deadline", config.queue_deadline_ms, "DURATION", "1s", parse_wait,
+             "Longest wait for a worker; who waits longer is always answered 503.");
   const std::vector<std::pair<std::string, net::Architecture>> architectures = {{"pool", net::Architecture::kPool},
                                                                                 {"inline", net::Architecture::kInline}};
   add_choice(app, "--architecture", config.architecture, "pool", architectures,
@@ -127,11 +147,6 @@ void add_store_options(CLI::App& app, ServeConfig& config) {
 }
 
 void add_time_options(CLI::App& app, ServeConfig& config) {
-  const auto parse_time = [](const std::string& text) -> Result<int64_t> {
-    auto parsed = promql::parse_duration(text);
-    if (!parsed) parsed.error().message += "; write it as 500ms, 10s or 2d";
-    return parsed;
-  };
   add_parsed(app, "--max-future", config.max_future_ms, "DURATION", "2d", parse_time,
              "Samples dated further ahead than this are rejected.");
   add_parsed(app, "--lock-timeout", config.lock_timeout_ms, "DURATION", "1s", parse_time,
@@ -188,6 +203,9 @@ std::variant<ServeConfig, Farewell> parse_command_line(int argc, const char* con
   add_log_options(*serve, config);
   try {
     app.parse(argc, argv);
+    if (config.queue_deadline_ms < config.queue_target_ms) {
+      throw CLI::ValidationError("--queue-deadline", "it is below --queue-target");
+    }
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream err;

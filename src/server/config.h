@@ -22,6 +22,8 @@ struct ServeConfig {
   uint64_t max_connections = 0;
   uint64_t connection_queue = 0;
   uint64_t workers = 0;
+  int64_t queue_target_ms = 50;
+  int64_t queue_deadline_ms = 1000;
   storage::SyncMode wal_sync = storage::SyncMode::kAlways;
   uint64_t memory_limit_bytes = 0;
   uint64_t min_free_disk_bytes = 100u << 20;

@@ -95,6 +95,8 @@ TEST(CommandLineTest, ServeAloneIsAllThatAStartNeeds) {
   const ServeConfig config = must_parse({});
   EXPECT_THAT(config.listen, ElementsAre("127.0.0.1:8080"));
   EXPECT_EQ(config.data_dir, "metricstream-data");
+  EXPECT_EQ(config.queue_target_ms, 50);
+  EXPECT_EQ(config.queue_deadline_ms, 1000);
   EXPECT_EQ(config.wal_sync, storage::SyncMode::kAlways);
   EXPECT_EQ(config.min_free_disk_bytes, 100u << 20);
   EXPECT_EQ(config.max_future_ms, 2 * 86'400'000);
@@ -122,6 +124,10 @@ const Option kOptions[] = {
     {"--workers", "METRICSTREAM_WORKERS", "3", [](const ServeConfig& c) { return c.workers == 3; }},
     {"--architecture", "METRICSTREAM_ARCHITECTURE", "inline",
      [](const ServeConfig& c) { return c.architecture == net::Architecture::kInline; }},
+    {"--queue-target", "METRICSTREAM_QUEUE_TARGET", "20ms",
+     [](const ServeConfig& c) { return c.queue_target_ms == 20; }},
+    {"--queue-deadline", "METRICSTREAM_QUEUE_DEADLINE", "2s",
+     [](const ServeConfig& c) { return c.queue_deadline_ms == 2000; }},
     {"--data-dir", "METRICSTREAM_DATA_DIR", "/srv/x", [](const ServeConfig& c) { return c.data_dir == "/srv/x"; }},
     {"--wal-sync", "METRICSTREAM_WAL_SYNC", "os",
      [](const ServeConfig& c) { return c.wal_sync == storage::SyncMode::kOs; }},
@@ -192,6 +198,9 @@ TEST(CommandLineTest, MistakesAreNamedAndEndWithStatus2) {
            Case{{"serve", "--workers", "many"}, "--workers"},
            Case{{"serve", "--workers", "1025"}, "--workers"},
            Case{{"serve", "--backlog", "0"}, "--backlog"},
+           Case{{"serve", "--queue-target", "0ms"}, "\"0ms\" is not between 1ms and 1h"},
+           Case{{"serve", "--queue-deadline", "2h"}, "\"2h\" is not between 1ms and 1h"},
+           Case{{"serve", "--queue-deadline", "40ms"}, "--queue-deadline: it is below --queue-target"},
            Case{{"serve", "--max-connections", "1048577"}, "--max-connections"},
            Case{{"serve", "--max-series", "-1"}, "--max-series"},
            Case{{"serve", "--wal-sync", "sometimes"}, "\"sometimes\" is none of: always, os"},

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "api/front_door.h"
 #include "api/health.h"
 #include "api/ingest.h"
 #include "api/query.h"
@@ -101,6 +102,8 @@ void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
                              {"max_connections", door.connections_max},
                              {"connection_queue", door.queue_max},
                              {"workers", door.workers},
+                             {"queue_target_ms", config.queue_target_ms},
+                             {"queue_deadline_ms", config.queue_deadline_ms},
                              {"data_dir", plan.store.directory},
                              {"wal_sync", plan.store.sync == storage::SyncMode::kAlways ? "always" : "os"},
                              {"memory_limit_bytes", plan.store.memory_bytes_max},
@@ -159,6 +162,8 @@ class Server {
         start_ms_(start_ms),
         files_(make_posix_file_system()),
         service_(plan_.limits, starting_router_) {
+    queue_policy_.target_ns = static_cast<uint64_t>(config.queue_target_ms) * kNanosPerMilli;
+    queue_policy_.deadline_ns = static_cast<uint64_t>(config.queue_deadline_ms) * kNanosPerMilli;
     api::add_starting_routes(starting_router_);
   }
 
@@ -168,7 +173,7 @@ class Server {
     auto front_door = net::FrontDoor::open(plan_.front_door);
     if (!front_door) return std::unexpected(std::move(front_door).error());
     front_door_ = std::move(*front_door);
-    if (auto started = front_door_->start(service_, queue_policy_); !started) return started;
+    if (auto started = front_door_->start(service_, queue_policy_, &log_); !started) return started;
     for (const net::Listener& listener : front_door_->listeners()) announce(listener);
     return {};
   }
@@ -210,6 +215,8 @@ class Server {
     ingest_api_.emplace(*store_, *heavy_, service_.limits(), service_.bodies(), config_.max_future_ms);
     self_metrics_.emplace(*front_door_, service_, *store_, *queries_, *heavy_, MS_VERSION,
                           static_cast<double>(start_ms_) / 1000);
+    front_door_api_.emplace(*front_door_, queue_policy_, *queries_, log_);
+    front_door_api_->add_routes(router_);
     ingest_api_->add_routes(router_);
     self_metrics_->add_routes(router_);
     query_api_->add_routes(router_);
@@ -229,6 +236,7 @@ class Server {
   std::optional<api::IngestApi> ingest_api_;
   std::optional<api::QueryApi> query_api_;
   std::optional<api::SelfMetrics> self_metrics_;
+  std::optional<api::FrontDoorApi> front_door_api_;
   std::unique_ptr<net::FrontDoor> front_door_;
   // These answer into the front door's sessions until they are gone, and so go first.
   std::unique_ptr<storage::Store> store_;

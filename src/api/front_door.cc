@@ -1,0 +1,97 @@
+#include "api/front_door.h"
+
+#include <charconv>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "api/front_door_json.h"
+#include "api/parameters.h"
+#include "base/clock.h"
+#include "net/front_door_state.h"
+
+namespace ms::api {
+namespace {
+
+// A parameter that is a whole number of at most `max`; `fallback` where it is absent.
+std::expected<uint64_t, http::Response> read_number(const http::Form& form, std::string_view name, uint64_t fallback,
+                                                    uint64_t max) {
+  const std::string_view text = find_parameter(form, name);
+  if (text.empty()) return fallback;
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number <= max) return number;
+  return std::unexpected(http::error_response(400, "invalid parameter \"" + std::string(name) +
+                                                       "\": a whole number of at most " + std::to_string(max) +
+                                                       " is expected"));
+}
+
+// A browser says which page a request comes from. That of another site may send us a POST, though not read the answer:
+// being on this machine, it would pass for its user.
+bool is_from_other_site(const http::Request& request) {
+  const std::string_view origin = request.find_header("Origin");
+  return !origin.empty() && origin != "http://" + std::string(request.find_header("Host"));
+}
+
+FrontDoorSettings read_settings(const QueuePolicy& policy, const net::AcceptBounds& bounds) {
+  return {.queue_target_ns = policy.target_ns.load(std::memory_order_relaxed),
+          .queue_deadline_ns = policy.deadline_ns.load(std::memory_order_relaxed),
+          .connection_queue = bounds.queue_max.load(std::memory_order_relaxed),
+          .max_connections = bounds.connections_max.load(std::memory_order_relaxed)};
+}
+
+}  // namespace
+
+void FrontDoorApi::add_routes(http::Router& router) {
+  router.add({"/api/v1/front-door", {"GET"}, [this](http::Request&, http::Responder responder) {
+                answer_state(std::move(responder));
+              }});
+  router.add({"/api/v1/front-door/connections", {"GET"}, [this](http::Request& request, http::Responder responder) {
+                std::move(responder).send(answer_connections(request));
+              }});
+  router.add({"/api/v1/front-door/settings", {"POST"}, [this](http::Request& request, http::Responder responder) {
+                std::move(responder).send(answer_settings(request));
+              }});
+}
+
+void FrontDoorApi::answer_state(http::Responder responder) {
+  const auto look = [this](http::Responder& asked) {
+    std::move(asked).send({.body = write_state(front_door_.state(), wall_ms())});
+  };
+  if (front_door_.descriptors_used() > kDescriptorsAtOnce) return pool_.submit(look, std::move(responder));
+  look(responder);
+}
+
+http::Response FrontDoorApi::answer_connections(const http::Request& request) const {
+  auto form = read_parameters(request);
+  if (!form) return std::move(form).error();
+  auto since = read_number(*form, "since", 0, UINT64_MAX);
+  if (!since) return std::move(since).error();
+  auto limit = read_number(*form, "limit", kConnectionsDefault, kConnectionsMax);
+  if (!limit) return std::move(limit).error();
+  const uint64_t newest = front_door_.accepted();
+  return {.body = write_connections(front_door_.records(*since), newest, *limit)};
+}
+
+http::Response FrontDoorApi::answer_settings(const http::Request& request) {
+  if (!request.peer.is_loopback() || is_from_other_site(request)) {
+    return http::error_response(403, "settings are changed from this machine only");
+  }
+  net::AcceptBounds& bounds = front_door_.bounds();
+  MutexLock lock(changing_);
+  const FrontDoorSettings before = read_settings(policy_, bounds);
+  const auto after = change_settings(before, request.body, front_door_.options().connections_max);
+  if (!after) return http::error_response(400, after.error().message);
+  policy_.target_ns.store(after->queue_target_ns, std::memory_order_relaxed);
+  policy_.deadline_ns.store(after->queue_deadline_ns, std::memory_order_relaxed);
+  bounds.queue_max.store(after->connection_queue, std::memory_order_relaxed);
+  bounds.connections_max.store(after->max_connections, std::memory_order_relaxed);
+  lock.unlock();
+  if (*after != before) {
+    log_.info("front door settings changed",
+              {{"changes", describe_change(before, *after)}, {"peer", request.peer.text()}});
+  }
+  return {.body = write_settings(*after)};
+}
+
+}  // namespace ms::api

@@ -1,0 +1,388 @@
+// The front door's API over HTTP: a whole front door that tells of itself.
+#include "api/front_door.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "api/reply_testing.h"
+#include "http/http_service.h"
+#include "net/client_testing.h"
+#include "net/descriptors.h"
+
+namespace ms::api {
+namespace {
+
+using net::Client;
+using net::eventually;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// A JSON answer, and the parser that it lives in. What is not there fails the test by an exception.
+class Document {
+ public:
+  explicit Document(const std::string& text)
+      : parser_(std::make_unique<simdjson::dom::parser>()), root_(parser_->parse(text)) {}
+
+  simdjson::dom::element at(std::string_view pointer) const { return root_.at_pointer(pointer); }
+  uint64_t number(std::string_view pointer) const { return at(pointer).get_uint64(); }
+  double real(std::string_view pointer) const { return at(pointer).get_double(); }
+  std::string text(std::string_view pointer) const { return std::string(at(pointer).get_string().value()); }
+  size_t size(std::string_view pointer) const { return at(pointer).get_array().value().size(); }
+  bool is_null(std::string_view pointer) const { return at(pointer).is_null(); }
+  std::vector<uint64_t> numbers(std::string_view array, std::string_view field) const {
+    std::vector<uint64_t> numbers;
+    for (const simdjson::dom::element element : at(array).get_array()) numbers.push_back(element[field].get_uint64());
+    return numbers;
+  }
+
+ private:
+  std::unique_ptr<simdjson::dom::parser> parser_;
+  simdjson::dom::element root_;
+};
+
+// GET /block occupies its worker until release(); GET /quick answers at once; GET /later is answered by answer_later().
+class FrontDoorApiTest : public testing::Test {
+ protected:
+  ~FrontDoorApiTest() override {
+    release();
+    answer_later();
+    std::filesystem::remove(log_file_);
+  }
+
+  void start() {
+    auto opened = net::FrontDoor::open(options_);
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    door_ = std::move(*opened);
+    api_ = std::make_unique<FrontDoorApi>(*door_, policy_, pool_, log_);
+    api_->add_routes(router_);
+    router_.add({"/quick", {"GET"}, [](http::Request&, http::Responder responder) {
+                   std::move(responder).send({.body = "{}"});
+                 }});
+    router_.add({"/block", {"GET"}, [this](http::Request&, http::Responder responder) {
+                   std::unique_lock lock(mutex_);
+                   ++blocked_;
+                   changed_.wait(lock, [&] { return is_released_; });
+                   std::move(responder).send({.body = "{}"});
+                 }});
+    router_.add({"/later", {"GET"}, [this](http::Request&, http::Responder responder) {
+                   const std::lock_guard lock(mutex_);
+                   later_.push_back(std::move(responder));
+                 }});
+    ASSERT_TRUE(door_->start(service_, policy_).has_value());
+  }
+
+  void release() {
+    const std::lock_guard lock(mutex_);
+    is_released_ = true;
+    changed_.notify_all();
+  }
+  void answer_later() {
+    const std::lock_guard lock(mutex_);
+    for (http::Responder& responder : later_) std::move(responder).send({.body = "{}"});
+    later_.clear();
+  }
+  size_t blocked() {
+    const std::lock_guard lock(mutex_);
+    return blocked_;
+  }
+
+  Client client() { return Client(door_->listeners().front()); }
+  Client ask(const std::string& target) {
+    Client one = client();
+    one.send("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    return one;
+  }
+  Client block() {
+    const size_t before = blocked();
+    Client one = ask("/block");
+    EXPECT_TRUE(eventually([&] { return blocked() > before; }));
+    return one;
+  }
+
+  // What the handlers answer, without a connection.
+  http::Response call(http::Request request) {
+    Reply reply;
+    std::get<const http::Route*>(router_.find(request))->handler(request, reply.responder());
+    return reply.take();
+  }
+  http::Response get(const std::string& path, const std::string& query = {}) {
+    return call({.method = "GET", .path = path, .query = query});
+  }
+  http::Response set(const std::string& body, std::vector<http::Header> headers = {}) {
+    return call({.method = "POST",
+                 .path = "/api/v1/front-door/settings",
+                 .headers = std::move(headers),
+                 .body = body,
+                 .peer = loopback_});
+  }
+  Document state() { return Document(get("/api/v1/front-door").body); }
+  Document connections(const std::string& query = {}) {
+    return Document(get("/api/v1/front-door/connections", query).body);
+  }
+
+  std::string logged() const {
+    std::ifstream file(log_file_);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  const std::string log_file_ =
+      testing::TempDir() + "front_door_api_" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".log";
+  const Logger log_{LogLevel::kInfo, LogFormat::kLogfmt, log_file_};
+  net::FrontDoorOptions options_{.addresses = {"127.0.0.1:0"},
+                                 .backlog = 128,
+                                 .workers = 2,
+                                 .descriptors_max = net::raise_descriptor_limit().value_or(1024),
+                                 .refuser_share = 16,
+                                 .connections_max = 500,
+                                 .queue_max = 400};
+  const net::Endpoint loopback_{.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1}, .port = 54127};
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  // Under mutex_:
+  bool is_released_ = false;
+  size_t blocked_ = 0;
+  std::vector<http::Responder> later_;
+
+  QueuePolicy policy_;
+  http::Router router_;
+  http::HttpService service_{http::Limits{}, router_};
+  std::unique_ptr<FrontDoorApi> api_;
+  std::unique_ptr<net::FrontDoor> door_;
+  WorkPool pool_{{.name = "query"}};
+};
+
+TEST_F(FrontDoorApiTest, ShowsWhoWaitsAndWhoIsServed) {
+  start();
+  const Client later = ask("/later");
+  ASSERT_TRUE(eventually([&] { return state().number("/active_sockets/by_state/parked") == 1; }));
+  const Client first = block();
+  const Client second = block();
+  const Client queued = ask("/quick");
+  ASSERT_TRUE(eventually([&] { return state().number("/connection_queue/length") == 1; }));
+
+  const Document now = state();
+  EXPECT_EQ(now.text("/architecture"), "pool");
+  EXPECT_GT(now.number("/now_unix_ms"), 1'700'000'000'000u);
+  EXPECT_EQ(now.text("/listen_queues/0/address"), door_->listeners().front().address());
+  EXPECT_EQ(now.number("/listen_queues/0/limit"), 128u);
+  EXPECT_EQ(now.number("/accept_loop/accepted"), 4u);
+  EXPECT_EQ(now.number("/connection_queue/limit"), 400u);
+  EXPECT_EQ(now.number("/connection_queue/target_ms"), 50u);
+  EXPECT_EQ(now.number("/connection_queue/deadline_ms"), 1000u);
+  EXPECT_EQ(now.number("/connection_queue/entries/0/connection"), 4u);
+  EXPECT_EQ(now.text("/connection_queue/entries/0/peer"), queued.endpoint().text());
+  EXPECT_GT(now.real("/connection_queue/entries/0/age_ms"), 0);
+  for (const char* worker : {"/workers/0", "/workers/1"}) {
+    EXPECT_EQ(now.text(std::string(worker) + "/state"), "serving");
+    EXPECT_GE(now.number(std::string(worker) + "/connection"), 2u);
+  }
+  EXPECT_EQ(now.number("/active_sockets/open"), 4u);
+  EXPECT_EQ(now.number("/active_sockets/limit"), 500u);
+  EXPECT_EQ(now.number("/active_sockets/by_state/serving"), 2u);
+  EXPECT_THAT(now.numbers("/active_sockets/sockets", "connection"), ElementsAre(1, 2, 3, 4));
+  EXPECT_EQ(now.text("/active_sockets/sockets/0/state"), "parked");
+  EXPECT_EQ(now.text("/active_sockets/sockets/3/state"), "queued");
+  EXPECT_EQ(now.text("/active_sockets/sockets/3/local"), door_->listeners().front().address());
+  EXPECT_GT(now.number("/active_sockets/sockets/3/receive_bytes"), 0u);
+}
+
+TEST_F(FrontDoorApiTest, AFrontDoorThatNobodyHasUsedIsShownToo) {
+  start();
+  ASSERT_TRUE(eventually([&] { return state().text("/accept_loop/state") == "blocked"; }));
+  const Document now = state();
+  EXPECT_TRUE(now.is_null("/listen_queues/0/waiting/age_ms"));
+  EXPECT_EQ(now.size("/listen_queues/0/waiting/peers"), 0u);
+  EXPECT_TRUE(now.is_null("/kernel_wait/little_mean_ms"));
+  EXPECT_EQ(now.real("/accept_loop/drain_per_s/10s"), 0);
+  EXPECT_EQ(now.text("/workers/1/state"), "idle");
+  EXPECT_TRUE(now.is_null("/workers/1/connection"));
+  EXPECT_EQ(now.size("/active_sockets/sockets"), 0u);
+  for (const char* reason : {"connections_limit", "queue_limit", "queue_age", "descriptors", "held"}) {
+    EXPECT_EQ(now.number(std::string("/refusals/") + reason), 0u) << reason;
+  }
+  for (const char* stage : {"accept", "enqueue", "queue", "receive", "commit", "reply", "total"}) {
+    EXPECT_EQ(now.number(std::string("/stages/") + stage + "/count"), 0u) << stage;
+    EXPECT_EQ(now.real(std::string("/stages/") + stage + "/p99_us"), 0) << stage;
+  }
+}
+
+TEST_F(FrontDoorApiTest, IsServedByTheDoorThatItTellsOf) {
+  start();
+  Client one = ask("/api/v1/front-door");
+  EXPECT_EQ(one.read_line(), "HTTP/1.1 200 OK\r");
+  EXPECT_TRUE(eventually([&] { return connections().size("/connections") == 1; }));
+  EXPECT_EQ(connections().text("/connections/0/peer"), one.endpoint().text());
+}
+
+TEST_F(FrontDoorApiTest, AConnectionLeavesItsStampsUnderTheNumberThatItHad) {
+  start();
+  Client one = ask("/quick");
+  EXPECT_EQ(one.read_line(), "HTTP/1.1 200 OK\r");
+  one.send("GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(eventually([&] {
+    const Document recent = connections();
+    return recent.size("/connections") == 1 && recent.size("/connections/0/requests") == 2;
+  }));
+  const Document now = state();
+  const Document recent = connections();
+  EXPECT_EQ(recent.number("/newest"), 1u);
+  for (const char* field : {"connection", "fd"}) {
+    EXPECT_EQ(recent.number(std::string("/connections/0/") + field),
+              now.number(std::string("/active_sockets/sockets/0/") + field));
+  }
+  for (const char* field : {"peer", "local"}) {
+    EXPECT_EQ(recent.text(std::string("/connections/0/") + field),
+              now.text(std::string("/active_sockets/sockets/0/") + field));
+  }
+  EXPECT_THAT(recent.numbers("/connections/0/requests", "request"), ElementsAre(1, 2));
+  EXPECT_THAT(recent.numbers("/connections/0/requests", "code"), ElementsAre(200, 404));
+  EXPECT_EQ(recent.text("/connections/0/requests/0/outcome"), "replied");
+  EXPECT_GE(recent.number("/connections/0/requests/0/worker"), 1u);
+  EXPECT_TRUE(recent.is_null("/connections/0/requests/0/durable_ns"));
+  uint64_t last_ns = 0;
+  for (const char* stamp : {"accept_begin_ns", "accepted_ns", "enqueued_ns", "requests/0/taken_ns",
+                            "requests/0/complete_ns", "requests/0/replied_ns", "requests/1/replied_ns"}) {
+    const uint64_t stamp_ns = recent.number(std::string("/connections/0/") + stamp);
+    EXPECT_GE(stamp_ns, last_ns) << stamp;
+    last_ns = stamp_ns;
+  }
+}
+
+TEST_F(FrontDoorApiTest, WhoIsRefusedIsRecordedWithoutARequest) {
+  options_.connections_max = 1;
+  start();
+  const Client inside = block();
+  EXPECT_THAT(client().read_all().text, HasSubstr("503"));
+  EXPECT_EQ(state().number("/refusals/connections_limit"), 1u);
+  ASSERT_TRUE(eventually([&] { return connections().size("/connections") == 1; }));
+  const Document recent = connections();
+  EXPECT_EQ(recent.number("/connections/0/connection"), 2u);
+  EXPECT_TRUE(recent.is_null("/connections/0/enqueued_ns"));
+  EXPECT_EQ(recent.number("/connections/0/requests/0/request"), 0u);
+  EXPECT_TRUE(recent.is_null("/connections/0/requests/0/worker"));
+  EXPECT_TRUE(recent.is_null("/connections/0/requests/0/code"));
+  EXPECT_EQ(recent.text("/connections/0/requests/0/outcome"), "refused_connections");
+  EXPECT_GE(recent.number("/connections/0/requests/0/ended_ns"), recent.number("/connections/0/accepted_ns"));
+}
+
+TEST_F(FrontDoorApiTest, SinceAndLimitSelectByNumber) {
+  start();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask("/quick").read_line(), "HTTP/1.1 200 OK\r");
+  ASSERT_TRUE(eventually([&] { return connections().size("/connections") == 5; }));
+  EXPECT_THAT(connections("since=3").numbers("/connections", "connection"), ElementsAre(4, 5));
+  EXPECT_THAT(connections("limit=2").numbers("/connections", "connection"), ElementsAre(1, 2));
+  EXPECT_THAT(connections("since=1&limit=2").numbers("/connections", "connection"), ElementsAre(2, 3));
+  EXPECT_THAT(connections("since=18446744073709551615").numbers("/connections", "connection"), IsEmpty());
+  EXPECT_EQ(connections("since=5").number("/newest"), 5u);
+}
+
+TEST_F(FrontDoorApiTest, ParametersThatAreNoNumbersAreNamed) {
+  start();
+  struct Case {
+    const char* query;
+    const char* named;
+  };
+  for (const Case& c : {
+           Case{"since=-1", "since"},
+           Case{"since=1x", "since"},
+           Case{"since=18446744073709551616", "since"},
+           Case{"limit=1001", "limit"},
+           Case{"limit=1.5", "limit"},
+       }) {
+    const http::Response response = get("/api/v1/front-door/connections", c.query);
+    EXPECT_EQ(response.status, 400) << c.query;
+    EXPECT_THAT(response.body, HasSubstr("invalid parameter \\\"" + std::string(c.named))) << c.query;
+  }
+}
+
+TEST_F(FrontDoorApiTest, SettingsHoldAtOnce) {
+  start();
+  const http::Response response = set(R"({"queue_target_ms":20,"max_connections":1})");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body,
+            R"({"queue_target_ms":20,"queue_deadline_ms":1000,"connection_queue":400,"max_connections":1})");
+  EXPECT_EQ(policy_.target_ns, 20 * kNanosPerMilli);
+  EXPECT_EQ(state().number("/connection_queue/target_ms"), 20u);
+  const Client inside = block();
+  EXPECT_THAT(client().read_all().text, HasSubstr("503"));
+  EXPECT_EQ(set(R"({"max_connections":500})").status, 200);
+  EXPECT_EQ(ask("/quick").read_line(), "HTTP/1.1 200 OK\r");
+}
+
+TEST_F(FrontDoorApiTest, AQueueThatIsMadeShorterRefuses) {
+  options_.workers = 1;
+  start();
+  const Client busy = block();
+  const Client waiting = client();
+  ASSERT_TRUE(eventually([&] { return state().number("/connection_queue/length") == 1; }));
+  EXPECT_EQ(set(R"({"connection_queue":1})").status, 200);
+  EXPECT_THAT(client().read_all().text, HasSubstr("503"));
+  EXPECT_EQ(state().number("/refusals/queue_limit"), 1u);
+}
+
+TEST_F(FrontDoorApiTest, AChangeIsLoggedOnceAndNoChangeIsNot) {
+  start();
+  set("{}");
+  set(R"({"queue_target_ms":50})");
+  set(R"({"queue_target_ms":0})");
+  EXPECT_EQ(logged(), "");
+  set(R"({"queue_target_ms":20})");
+  const std::string line = logged();
+  EXPECT_THAT(line, HasSubstr(R"(msg="front door settings changed" changes="queue_target_ms from 50 to 20")"));
+  EXPECT_THAT(line, HasSubstr("peer=127.0.0.1:54127"));
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+}
+
+TEST_F(FrontDoorApiTest, WhatMakesNoSenseChangesNothing) {
+  start();
+  const http::Response response = set(R"({"queue_target_ms":20,"max_connections":501})");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_THAT(response.body, HasSubstr("max_connections: a whole number from 1 to 500"));
+  EXPECT_EQ(policy_.target_ns, 50 * kNanosPerMilli);
+}
+
+TEST_F(FrontDoorApiTest, OnlyThisMachineMayChangeSettings) {
+  start();
+  http::Request request{
+      .method = "POST", .path = "/api/v1/front-door/settings", .body = R"({"queue_target_ms":20})", .peer = loopback_};
+  request.peer.address[12] = 10;
+  EXPECT_EQ(call(request).status, 403);
+  request.peer = {};
+  EXPECT_EQ(call(request).status, 403) << "a peer that is not known";
+  EXPECT_EQ(policy_.target_ns, 50 * kNanosPerMilli);
+}
+
+TEST_F(FrontDoorApiTest, AnotherSitesPageMayNotChangeSettings) {
+  start();
+  const std::string body = R"({"queue_target_ms":20})";
+  EXPECT_EQ(set(body, {{"Host", "127.0.0.1:8080"}, {"Origin", "http://elsewhere.example"}}).status, 403);
+  EXPECT_EQ(set(body, {{"Host", "127.0.0.1:8080"}, {"Origin", "null"}}).status, 403);
+  EXPECT_EQ(policy_.target_ns, 50 * kNanosPerMilli);
+  EXPECT_EQ(set(body, {{"Host", "127.0.0.1:8080"}, {"Origin", "http://127.0.0.1:8080"}}).status, 200);
+}
+
+TEST_F(FrontDoorApiTest, SettingsOverHttpKnowTheirPeer) {
+  start();
+  Client one = client();
+  one.send(
+      "POST /api/v1/front-door/settings HTTP/1.1\r\nHost: a\r\nContent-Length: 22\r\n\r\n{\"queue_target_ms\":20}");
+  EXPECT_EQ(one.read_line(), "HTTP/1.1 200 OK\r");
+  EXPECT_THAT(logged(), HasSubstr("peer=" + one.endpoint().text()));
+}
+
+}  // namespace
+}  // namespace ms::api

@@ -1,0 +1,51 @@
+// WaitingPeers: who waits in a listen queue, by address and port. The queue itself has only a depth to show, but each
+// connection in it is a socket already: established, bound to the listener's address, and without an inode, since no
+// accept has given it a file yet. So the kernel is asked for its sockets (sock_diag(7)), and the program that goes with
+// the question lets only those of our port and address through.
+//
+// A look walks the whole network namespace's table of connections, inside the kernel: it is for a thread that has time,
+// and only for a queue in which someone waits.
+//
+// Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "net/endpoint.h"
+#include "net/listener.h"
+
+namespace ms::net {
+
+class WaitingPeers {
+ public:
+  static constexpr size_t kPeersMax = 64;
+  static constexpr uint64_t kLookEveryNs = 200 * kNanosPerMilli;
+
+  // Who was there at the last look that found someone.
+  struct Sighting {
+    uint64_t seen_ns = 0;  // monotonic; 0: nobody ever was
+    uint64_t total = 0;
+    std::vector<Endpoint> peers;  // kPeersMax of them, in no order
+  };
+
+  // The listener outlives it.
+  explicit WaitingPeers(const Listener& listener) : listener_(listener) {}
+
+  // Looks, unless the last look began less than kLookEveryNs ago. Where the kernel does not answer, nobody is seen.
+  void look(uint64_t now_ns);
+  Sighting last() const;
+
+ private:
+  bool is_time(uint64_t now_ns);
+
+  const Listener& listener_;
+  mutable Mutex mutex_;
+  uint64_t looked_ns_ MS_GUARDED_BY(mutex_) = 0;
+  Sighting last_ MS_GUARDED_BY(mutex_);
+};
+
+}  // namespace ms::net
