@@ -1,6 +1,7 @@
 # The libraries that are not ours, all from Debian. docs/decisions/ says why each one.
 find_package(Boost 1.81 REQUIRED)
 find_package(simdjson REQUIRED)
+find_package(CURL 7.88 REQUIRED)
 find_package(Snappy REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(PkgConfig REQUIRED)

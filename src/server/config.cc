@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "promql/duration.h"
+#include "watch/front_door_url.h"
 
 namespace ms::server {
 namespace {
@@ -146,6 +147,12 @@ void add_store_options(CLI::App& app, ServeConfig& config) {
       ->capture_default_str();
 }
 
+Result<int64_t> parse_time(const std::string& text) {
+  auto parsed = promql::parse_duration(text);
+  if (!parsed) parsed.error().message += "; write it as 500ms, 10s or 2d";
+  return parsed;
+}
+
 void add_time_options(CLI::App& app, ServeConfig& config) {
   add_parsed(app, "--max-future", config.max_future_ms, "DURATION", "2d", parse_time,
              "Samples dated further ahead than this are rejected.");
@@ -162,6 +169,46 @@ void add_log_options(CLI::App& app, ServeConfig& config) {
                                                                   {"json", LogFormat::kJson}};
   add_choice(app, "--log-level", config.log_level, "info", levels, "Least severe lines to log, on stderr.");
   add_choice(app, "--log-format", config.log_format, "logfmt", formats, "How lines are written.");
+}
+
+constexpr const char* kWatchFooter = R"(
+Above, what is the kernel's: who waits in the listen queue to be accepted (a dashed cell waited a moment ago and has
+been accepted since), how many the kernel dropped, and the connections that are open. Below, what the server does with
+them: the accept loop that drains the listen queue, the connections that wait for a worker, what each worker serves,
+how many were refused and why, and how long each stage of a request takes. C12 is the twelfth connection since the
+server started, here as in its log.
+
+The drawing fits 80 columns and 24 lines; a larger terminal shows more connections, workers and figures. Where stdout
+is no terminal, frames are printed one after the other without escape sequences; NO_COLOR=1 leaves out the colours.
+
+  metricstream watch                                  the server of this machine, until Ctrl-C
+  metricstream watch --interval 100ms 10.0.0.7:8080   another one, ten times a second
+  metricstream watch --once | head -9                 the kernel's part of a single frame, for a script
+
+Exit status: 0 done, 1 with --once: no answer, 2 usage.)";
+
+CLI::App* add_watch_command(CLI::App& app, watch::WatchConfig& config) {
+  CLI::App* command = app.add_subcommand("watch", "Draw a running server's front door, refreshed in place.");
+  command->footer(kWatchFooter);
+  command->get_formatter()->column_width(36);
+  const CLI::callback_t read_url = [&config](const CLI::results_t& texts) {
+    auto url = watch::front_door_url(texts.back());
+    if (!url) throw CLI::ValidationError("URL", url.error().message);
+    config.url = *url;
+    return true;
+  };
+  command->add_option("url", read_url, "The server: http or https; a scheme and a path may be left out.")
+      ->type_name("URL")
+      ->default_str("http://127.0.0.1:8080");
+  const auto parse_interval = [](const std::string& text) -> Result<int64_t> {
+    auto parsed = parse_time(text);
+    if (!parsed || (*parsed >= 50 && *parsed <= 3'600'000)) return parsed;
+    return fail(ErrorCode::kInvalid, "\"" + text + "\" is not from 50ms to 1h");
+  };
+  add_parsed(*command, "--interval", config.interval_ms, "DURATION", "500ms", parse_interval,
+             "Time from one frame to the next.");
+  command->add_flag("--once", config.is_once, "Print a single frame and exit.");
+  return command;
 }
 
 }  // namespace
@@ -187,13 +234,14 @@ Result<uint64_t> parse_size(const std::string& text) {
   return static_cast<uint64_t>(bytes);
 }
 
-std::variant<ServeConfig, Farewell> parse_command_line(int argc, const char* const* argv) {
+std::variant<ServeConfig, watch::WatchConfig, Farewell> parse_command_line(int argc, const char* const* argv) {
   ServeConfig config;
+  watch::WatchConfig watch_config;
   CLI::App app(kDescription, "metricstream");
   app.set_version_flag("--version", "metricstream " MS_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(36);
-  app.footer("\nSee: metricstream serve --help");
+  app.footer("\nSee: metricstream serve --help, metricstream watch --help");
   CLI::App* serve = app.add_subcommand("serve", "Run the server.");
   serve->footer(kFooter);
   serve->get_formatter()->column_width(36);
@@ -201,6 +249,7 @@ std::variant<ServeConfig, Farewell> parse_command_line(int argc, const char* con
   add_store_options(*serve, config);
   add_time_options(*serve, config);
   add_log_options(*serve, config);
+  const CLI::App* watch = add_watch_command(app, watch_config);
   try {
     app.parse(argc, argv);
     if (config.queue_deadline_ms < config.queue_target_ms) {
@@ -212,6 +261,7 @@ std::variant<ServeConfig, Farewell> parse_command_line(int argc, const char* con
     const bool is_usage_error = app.exit(error, out, err) != 0;
     return Farewell{.status = is_usage_error ? 2 : 0, .text = is_usage_error ? err.str() : out.str()};
   }
+  if (watch->parsed()) return watch_config;
   return config;
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "net/front_door.h"
 #include "storage/store.h"
+#include "watch/watch.h"
 
 namespace ms::server {
 
@@ -41,7 +42,7 @@ struct Farewell {
   std::string text;
 };
 
-std::variant<ServeConfig, Farewell> parse_command_line(int argc, const char* const* argv);
+std::variant<ServeConfig, watch::WatchConfig, Farewell> parse_command_line(int argc, const char* const* argv);
 
 // A number of bytes: "100MiB", "1.5G", "4096". Units are powers of 1024, with or without "iB" or "B".
 Result<uint64_t> parse_size(const std::string& text);

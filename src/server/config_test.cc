@@ -37,7 +37,7 @@ class Environment {
   std::vector<const char*> names_;
 };
 
-std::variant<ServeConfig, Farewell> parse(std::vector<const char*> arguments) {
+std::variant<ServeConfig, watch::WatchConfig, Farewell> parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "metricstream");
   return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
 }
@@ -56,6 +56,45 @@ Farewell must_not_parse(const std::vector<const char*>& arguments) {
   if (const Farewell* farewell = std::get_if<Farewell>(&parsed)) return *farewell;
   ADD_FAILURE() << testing::PrintToString(arguments) << " was taken";
   return {};
+}
+
+TEST(WatchCommandTest, ReadsUrlIntervalAndOnce) {
+  struct Case {
+    std::vector<const char*> arguments;
+    watch::WatchConfig config;
+  };
+  const std::string default_url = watch::WatchConfig().url;
+  for (const Case& c : {
+           Case{{"watch"}, {.url = default_url, .interval_ms = 500, .is_once = false}},
+           Case{{"watch", "--once", "10.0.0.7:9090"},
+                {.url = "http://10.0.0.7:9090/api/v1/front-door", .interval_ms = 500, .is_once = true}},
+           Case{{"watch", "--interval", "2s"}, {.url = default_url, .interval_ms = 2000, .is_once = false}},
+       }) {
+    const auto parsed = parse(c.arguments);
+    const auto* config = std::get_if<watch::WatchConfig>(&parsed);
+    ASSERT_NE(config, nullptr) << std::get<Farewell>(parsed).text;
+    EXPECT_EQ(config->url, c.config.url);
+    EXPECT_EQ(config->interval_ms, c.config.interval_ms);
+    EXPECT_EQ(config->is_once, c.config.is_once);
+  }
+}
+
+TEST(WatchCommandTest, WrongUsageNamesWhatIsWrong) {
+  struct Case {
+    std::vector<const char*> arguments;
+    std::string told;
+  };
+  for (const Case& c : {
+           Case{{"watch", "ftp://10.0.0.7"}, "ftp://10.0.0.7"},
+           Case{{"watch", "--interval", "1ms"}, "1ms"},
+           Case{{"watch", "--interval", "2h"}, "2h"},
+           Case{{"watch", "--interval", "soon"}, "soon"},
+           Case{{"watch", "--workers", "8"}, "--workers"},
+       }) {
+    const Farewell farewell = must_not_parse(c.arguments);
+    EXPECT_EQ(farewell.status, 2);
+    EXPECT_NE(farewell.text.find(c.told), std::string::npos) << farewell.text;
+  }
 }
 
 TEST(ParseSizeTest, UnitsArePowersOf1024) {
