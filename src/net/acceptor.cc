@@ -1,7 +1,5 @@
 #include "net/acceptor.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -9,6 +7,7 @@
 #include <cerrno>
 
 #include "base/clock.h"
+#include "net/last_bytes.h"
 
 namespace ms::net {
 namespace {
@@ -116,12 +115,8 @@ Arrival Acceptor::describe(int fd, const Source& source, uint64_t accept_begin_n
 }
 
 KernelWait Acceptor::sample_kernel_wait(int fd, const Source& source) {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
   const uint64_t at_most_ns = now_ns_ - source.empty_ns;
-  // The kernel counts in ticks of a millisecond or more: its bound may exceed ours, which is exact.
-  const uint64_t at_least_ns = std::min(uint64_t{info.tcpi_last_data_recv} * kNanosPerMilli, at_most_ns);
+  const uint64_t at_least_ns = std::min(since_last_bytes_ns(fd), at_most_ns);
   stats_.kernel_wait_at_least_ns.record(at_least_ns);
   stats_.kernel_wait_at_most_ns.record(at_most_ns);
   return {.is_sampled = true, .at_least_ns = at_least_ns, .at_most_ns = at_most_ns};

@@ -1,13 +1,11 @@
 #include "net/connection_server.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 
 #include "base/clock.h"
+#include "net/last_bytes.h"
 
 namespace ms::net {
 namespace {
@@ -17,14 +15,6 @@ constexpr size_t kReadBytes = 64 * 1024;
 bool has_unread_bytes(int fd) {
   int count = 0;
   return ioctl(fd, FIONREAD, &count) == 0 && count > 0;
-}
-
-// Since the connection's last bytes came; in whole milliseconds, as the kernel keeps it.
-uint64_t since_last_bytes_ns(int fd) {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
-  return uint64_t{info.tcpi_last_data_recv} * kNanosPerMilli;
 }
 
 // Whether the next bytes of a connection in the caller's hands begin a request.

@@ -1,0 +1,31 @@
+#include "net/last_bytes.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+namespace ms::net {
+namespace {
+
+// The coarse clocks advance once a tick.
+uint64_t read_tick_ns() {
+  timespec resolution{};
+  clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);
+  return static_cast<uint64_t>(resolution.tv_sec) * kNanosPerSecond + static_cast<uint64_t>(resolution.tv_nsec);
+}
+
+}  // namespace
+
+uint64_t since_last_bytes_ns(int fd) {
+  static const uint64_t tick_ns = read_tick_ns();
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
+  const uint64_t elapsed_ns = uint64_t{info.tcpi_last_data_recv} * kNanosPerMilli;
+  return elapsed_ns > tick_ns ? elapsed_ns - tick_ns : 0;
+}
+
+}  // namespace ms::net
