@@ -43,7 +43,7 @@ void Acceptor::stop() {
 bool Acceptor::wait() {
   stats_.blocked_since_ns.store(monotonic_ns(), std::memory_order_relaxed);
   poll(polls_.data(), polls_.size(), -1);
-  if (polls_.back().revents != 0) return false;
+  if (is_stopping()) return false;
   for (size_t i = 0; i < sources_.size(); ++i) sources_[i].is_ready = polls_[i].revents != 0;
   now_ns_ = monotonic_ns();
   stats_.draining_since_ns.store(now_ns_, std::memory_order_relaxed);
@@ -63,7 +63,6 @@ void Acceptor::sample_depth(Source& source) {
 
 std::expected<Acceptor::Accepted, Acceptor::None> Acceptor::accept(Source& source) {
   reserve_.refill();
-  bool is_on_reserve = false;
   while (!refuser_.is_behind()) {
     const uint64_t begin_ns = now_ns_;
     sockaddr_storage peer{};
@@ -75,10 +74,10 @@ std::expected<Acceptor::Accepted, Acceptor::None> Acceptor::accept(Source& sourc
     if (fd) {
       Arrival arrival = describe(fd.get(), source, begin_ns);
       arrival.peer = Endpoint::from(peer);
-      if (!is_on_reserve) return Accepted{std::move(fd), arrival};
-      is_on_reserve = false;
+      if (reserve_.is_whole()) return Accepted{std::move(fd), arrival};
       stats_.refused_descriptors.add();
       refuse(std::move(fd), arrival, Outcome::kRefusedDescriptors);
+      reserve_.refill();
       continue;
     }
     switch (error_number) {
@@ -89,7 +88,6 @@ std::expected<Acceptor::Accepted, Acceptor::None> Acceptor::accept(Source& sourc
       case ENFILE:
         stats_.failed.add();
         if (!reserve_.give_up_one()) return std::unexpected(None::kBlocked);
-        is_on_reserve = true;
         break;
       case ENOBUFS:
       case ENOMEM:

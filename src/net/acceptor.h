@@ -74,7 +74,8 @@ class Acceptor {
   bool wait();
   std::vector<Source>& sources() { return sources_; }
   void sample_depth(Source& source);
-  // Who can only be taken by a descriptor of the reserve is refused, and the next is looked at.
+  // As long as the reserve is not whole, what can be taken is the reserve's: whoever comes by it is refused, and the
+  // next is looked at.
   std::expected<Accepted, None> accept(Source& source);
   // Ends what was begun by accept(): to be called when the next one can follow. Returns the time.
   uint64_t finish(const Arrival& arrival);

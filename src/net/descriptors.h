@@ -36,6 +36,7 @@ class DescriptorReserve {
 
   // Takes back what was given up, as far as there are descriptors.
   void refill();
+  bool is_whole() const { return spare_.size() == kCount; }
   // Whether there was one to give up.
   bool give_up_one();
 
