@@ -6,14 +6,13 @@
 // Thread-safe.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/rw_mutex.h"
@@ -54,8 +53,9 @@ class SeriesIndex {
     using is_transparent = void;
     size_t operator()(std::string_view text) const;
   };
-  // The values of one label name; ordered, so that they can be listed.
-  using Values = std::map<std::string, Postings, std::less<>>;
+  template <class Key, class Value>
+  using Map = boost::unordered_flat_map<Key, Value, StringHash, std::equal_to<>>;
+  using Values = Map<std::string, Postings>;  // of one label name
 
   bool is_full() const MS_REQUIRES_SHARED(mutex_) { return series_max_ != 0 && by_labels_.size() >= series_max_; }
   void add(SeriesRef ref, std::string_view label_bytes) MS_REQUIRES(mutex_);
@@ -66,8 +66,8 @@ class SeriesIndex {
   const uint64_t series_max_;
   mutable RwMutex mutex_;
   std::deque<std::string> labels_ MS_GUARDED_BY(mutex_) = std::deque<std::string>(1);  // by reference; empty: none
-  std::unordered_map<std::string_view, SeriesRef, StringHash, std::equal_to<>> by_labels_ MS_GUARDED_BY(mutex_);
-  std::unordered_map<std::string, Values, StringHash, std::equal_to<>> by_name_ MS_GUARDED_BY(mutex_);
+  Map<std::string_view, SeriesRef> by_labels_ MS_GUARDED_BY(mutex_);
+  Map<std::string, Values> by_name_ MS_GUARDED_BY(mutex_);
 };
 
 }  // namespace ms::storage
