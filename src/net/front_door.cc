@@ -192,9 +192,17 @@ void FrontDoor::add_serve_stats(const ServeStats& from, FrontDoorStats& to) {
 
 std::vector<Record> FrontDoor::records(uint64_t since) const {
   std::vector<Record> records;
-  acceptor_->records().read(records, since);
-  for (const ConnectionServer* server : servers()) server->records().read(records, since);
+  RecordCursor cursor;
+  read_records(cursor, records);
+  std::erase_if(records, [since](const Record& record) { return record.connection <= since; });
   return records;
+}
+
+void FrontDoor::read_records(RecordCursor& cursor, std::vector<Record>& records) const {
+  std::vector<const RecordRing*> rings = {&acceptor_->records()};
+  for (const ConnectionServer* server : servers()) rings.push_back(&server->records());
+  cursor.resize(rings.size());
+  for (size_t i = 0; i < rings.size(); ++i) cursor[i] = rings[i]->read(records, cursor[i]);
 }
 
 }  // namespace ms::net

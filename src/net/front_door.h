@@ -130,6 +130,10 @@ class FrontDoor {
   uint64_t accepted() const { return acceptor_->stats().accepted.value(); }
   // The records of the last requests and connections, in no order, of connections whose number is above `since`.
   std::vector<Record> records(uint64_t since = 0) const;
+  // How far a reader of the records has come, in each thread's ring; empty: nowhere yet.
+  using RecordCursor = std::vector<uint64_t>;
+  // Appends the records that were written since `cursor`, and moves it on. What a ring has written over is lost.
+  void read_records(RecordCursor& cursor, std::vector<Record>& records) const;
   // May be changed while it runs.
   AcceptBounds& bounds() { return bounds_; }
 

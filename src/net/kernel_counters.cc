@@ -28,6 +28,11 @@ std::string_view next_line(std::string_view& text) {
   return line;
 }
 
+std::string read_netstat() {
+  std::ifstream file("/proc/net/netstat");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 }  // namespace
 
 NamespaceCounters parse_netstat(std::string_view text) {
@@ -43,6 +48,7 @@ NamespaceCounters parse_netstat(std::string_view text) {
       if (name.empty() || value.empty()) break;
       uint64_t* counter = name == "ListenOverflows" ? &counters.listen_overflows
                           : name == "ListenDrops"   ? &counters.listen_drops
+                          : name == "TCPSynRetrans" ? &counters.syn_retransmits
                                                     : nullptr;
       if (counter != nullptr) std::from_chars(value.data(), value.data() + value.size(), *counter);
     }
@@ -50,14 +56,15 @@ NamespaceCounters parse_netstat(std::string_view text) {
   return counters;
 }
 
+NamespaceCounters read_namespace_counters() { return parse_netstat(read_netstat()); }
+
 NamespaceCounters KernelCounters::read(uint64_t now_ns) {
   {
     const MutexLock lock(mutex_);
     if (read_at_ns_ != 0 && now_ns - read_at_ns_ < kNanosPerSecond) return last_;
     read_at_ns_ = now_ns;
   }
-  std::ifstream file("/proc/net/netstat");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = read_netstat();
   const MutexLock lock(mutex_);
   if (!text.empty()) last_ = parse_netstat(text);
   return last_;

@@ -7,12 +7,13 @@ namespace {
 
 TEST(KernelCountersTest, FindsTheCountersByName) {
   const NamespaceCounters counters = parse_netstat(
-      "TcpExt: SyncookiesSent ListenOverflows ListenDrops TCPHPHits\n"
-      "TcpExt: 1 22 333 4\n"
+      "TcpExt: SyncookiesSent ListenOverflows ListenDrops TCPHPHits TCPSynRetrans\n"
+      "TcpExt: 1 22 333 4 55555\n"
       "IpExt: InNoRoutes ListenDrops\n"
       "IpExt: 5 6\n");
   EXPECT_EQ(counters.listen_overflows, 22u);
   EXPECT_EQ(counters.listen_drops, 333u);
+  EXPECT_EQ(counters.syn_retransmits, 55555u);
 }
 
 TEST(KernelCountersTest, TextOfAnotherShapeCountsNothing) {

@@ -26,8 +26,9 @@ class RecordRing {
 
   bool is_on() const { return !entries_.empty(); }
   void write(const Record& record);
-  // Appends the records that are there, oldest first, of connections whose number is above `since`.
-  void read(std::vector<Record>& records, uint64_t since = 0) const;
+  // Appends the records that are there and were written after the first `from`, oldest first. Returns how many have
+  // been written: `from` for the next read.
+  uint64_t read(std::vector<Record>& records, uint64_t from = 0) const;
 
  private:
   static_assert(std::is_trivially_copyable_v<Record>);

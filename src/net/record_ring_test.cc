@@ -37,13 +37,18 @@ TEST(RecordRing, KeepsTheLastOnesOldestFirst) {
   EXPECT_EQ(numbers(ring), (std::vector<uint64_t>{3, 4, 5}));
 }
 
-TEST(RecordRing, ReadsOnlyConnectionsAboveANumber) {
-  RecordRing ring(5);
-  for (uint64_t number = 1; number <= 5; ++number) ring.write(record_of(number));
+TEST(RecordRing, ReadsOnFromWhereTheLastReadEnded) {
+  RecordRing ring(3);
   std::vector<Record> records;
-  ring.read(records, 3);
-  ASSERT_EQ(records.size(), 2u);
-  EXPECT_EQ(records.front().connection, 4u);
+  uint64_t next = ring.read(records);
+  for (uint64_t number = 1; number <= 2; ++number) ring.write(record_of(number));
+  next = ring.read(records, next);
+  for (uint64_t number = 3; number <= 6; ++number) ring.write(record_of(number));
+  next = ring.read(records, next);
+  EXPECT_EQ(ring.read(records, next), 6u);
+  std::vector<uint64_t> read;
+  for (const Record& record : records) read.push_back(record.connection);
+  EXPECT_EQ(read, (std::vector<uint64_t>{1, 2, 4, 5, 6})) << "3 was written over";
 }
 
 TEST(RecordRing, OfNoCapacityKeepsNone) {
