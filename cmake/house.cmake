@@ -30,12 +30,13 @@ function(ms_library name)
 endfunction()
 
 # ms_test(storage SOURCES a_test.cc LIBRARIES ...): one program a folder, each of its tests a ctest entry. With
-# ONE_THREAD it is left out under ThreadSanitizer, which has nothing to find there.
+# ONE_THREAD it is left out under ThreadSanitizer, which has nothing to find there; with RUN_SERIAL no other test runs
+# beside one of its own.
 function(ms_test name)
   if(NOT MS_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "ONE_THREAD" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_THREAD;RUN_SERIAL" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   if(ARG_ONE_THREAD AND MS_SANITIZE STREQUAL "thread")
     return()
   endif()
@@ -48,7 +49,7 @@ function(ms_test name)
   # Lets ccache keep what a precompiled header is part of.
   target_compile_options(${name}_test PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
   gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
-    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" RUN_SERIAL ${ARG_RUN_SERIAL})
 endfunction()
 
 # ms_fuzz(json_metrics json_metrics_fuzz.cc LIBRARIES ms_wire): a libFuzzer program under clang; elsewhere a program

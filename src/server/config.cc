@@ -147,6 +147,12 @@ void add_store_options(CLI::App& app, ServeConfig& config) {
       ->capture_default_str();
 }
 
+Result<int64_t> parse_time(const std::string& text) {
+  auto parsed = promql::parse_duration(text);
+  if (!parsed) parsed.error().message += "; write it as 500ms, 10s or 2d";
+  return parsed;
+}
+
 void add_time_options(CLI::App& app, ServeConfig& config) {
   add_parsed(app, "--max-future", config.max_future_ms, "DURATION", "2d", parse_time,
              "Samples dated further ahead than this are rejected.");
@@ -205,6 +211,86 @@ CLI::App* add_watch_command(CLI::App& app, watch::WatchConfig& config) {
   return command;
 }
 
+constexpr const char* kDrainDescription =
+    R"(An experiment on loopback; touches no running server. It starts the real front door in the old architecture (inline: one
+thread accepts, works, and accepts again) and in the new one (pool: one thread only accepts, workers work), each with a
+handler that occupies its worker for a fixed time; drives clients against it from a child process; and prints what
+became of a few real connections, and both beside each other and beside what queueing theory predicts.)";
+
+constexpr const char* kDrainFooter = R"(
+  metricstream drain                                         1,000 connections a second for 5 s, in about 20 s
+  metricstream drain --rate 10000 --architecture pool        more than 8 workers can serve: it accepts, and refuses
+  metricstream drain --burst 5000 --backlog 128              all at once
+  metricstream drain --plan --rate 5000 --service-time 5ms --p99 50ms    how many workers that needs; runs nothing
+
+Exit status: 0 done, 1 failed, 2 usage.)";
+
+// A duration of a millisecond to an hour, in nanoseconds.
+Result<uint64_t> parse_experiment_time(const std::string& text) {
+  const auto parsed = parse_time(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (*parsed < 1 || *parsed > 3'600'000) return fail(ErrorCode::kInvalid, "\"" + text + "\" is not from 1ms to 1h");
+  return static_cast<uint64_t>(*parsed) * kNanosPerMilli;
+}
+
+void add_drain_load_options(CLI::App& command, drain::Settings& settings) {
+  CLI::Option* rate = add(command, "--rate", settings.rate_per_s, "Connections a second, as Poisson arrivals.")
+                          ->type_name("R")
+                          ->check(CLI::Range(0.1, 100'000.0))
+                          ->capture_default_str();
+  CLI::Option* duration = add_parsed(command, "--duration", settings.duration_ns, "DURATION", "5s",
+                                     parse_experiment_time, "How long clients come.");
+  add(command, "--burst", settings.burst, "So many connections at once, instead of a rate.")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000))
+      ->excludes(rate)
+      ->excludes(duration);
+  add_parsed(command, "--service-time", settings.service_time_ns, "DURATION", "5ms", parse_experiment_time,
+             "How long each request occupies its worker.");
+  add_choice<drain::Work>(command, "--work", settings.work, "sleep",
+                          {{"sleep", drain::Work::kSleep}, {"spin", drain::Work::kSpin}},
+                          "What occupies the worker: as if waiting for a disk or a peer, or CPU time.");
+}
+
+void add_drain_door_options(CLI::App& command, drain::Settings& settings) {
+  using net::Architecture;
+  add_choice<std::vector<Architecture>>(command, "--architecture", settings.architectures, "both",
+                                        {{"both", {Architecture::kInline, Architecture::kPool}},
+                                         {"inline", {Architecture::kInline}},
+                                         {"pool", {Architecture::kPool}}},
+                                        "What to run.");
+  add(command, "--workers", settings.workers, "Threads of the pool.")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  add(command, "--backlog", settings.backlog, "Depth of the kernel's listen queue.")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  add_parsed(command, "--queue-target", settings.queue_target_ns, "DURATION", "50ms", parse_experiment_time,
+             "Overload begins when even the least wait for a worker exceeds this; who waited longer is then refused.");
+  add_parsed(command, "--queue-deadline", settings.queue_deadline_ns, "DURATION", "1s", parse_experiment_time,
+             "Who waited longer for a worker is always refused.");
+}
+
+CLI::App* add_drain_command(CLI::App& app, DrainConfig& config) {
+  CLI::App* command = app.add_subcommand("drain", kDrainDescription);
+  command->footer(kDrainFooter);
+  command->get_formatter()->column_width(36);
+  add_drain_load_options(*command, config.experiment);
+  add_drain_door_options(*command, config.experiment);
+  command->add_flag("--json", config.is_json, "Print one JSON object, and nothing else.");
+  CLI::Option* plan = command
+                          ->add_flag("--plan", config.asks_plan,
+                                     "Run nothing: say how many workers --rate and --service-time need, and what "
+                                     "queue to expect.")
+                          ->excludes(command->get_option("--burst"));
+  add_parsed(*command, "--p99", config.plan_p99_ns, "DURATION", "50ms", parse_experiment_time,
+             "With --plan: within what time 99 % of the requests are to be done.")
+      ->needs(plan);
+  return command;
+}
+
 }  // namespace
 
 Result<uint64_t> parse_size(const std::string& text) {
@@ -228,14 +314,16 @@ Result<uint64_t> parse_size(const std::string& text) {
   return static_cast<uint64_t>(bytes);
 }
 
-std::variant<ServeConfig, watch::WatchConfig, Farewell> parse_command_line(int argc, const char* const* argv) {
+std::variant<ServeConfig, DrainConfig, watch::WatchConfig, Farewell> parse_command_line(int argc,
+                                                                                        const char* const* argv) {
   ServeConfig config;
+  DrainConfig drain_config;
   watch::WatchConfig watch_config;
   CLI::App app(kDescription, "metricstream");
   app.set_version_flag("--version", "metricstream " MS_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(36);
-  app.footer("\nSee: metricstream serve --help, metricstream watch --help");
+  app.footer("\nSee: metricstream serve --help, metricstream watch --help, metricstream drain --help");
   CLI::App* serve = app.add_subcommand("serve", "Run the server.");
   serve->footer(kFooter);
   serve->get_formatter()->column_width(36);
@@ -244,6 +332,7 @@ std::variant<ServeConfig, watch::WatchConfig, Farewell> parse_command_line(int a
   add_time_options(*serve, config);
   add_log_options(*serve, config);
   const CLI::App* watch = add_watch_command(app, watch_config);
+  const CLI::App* drain = add_drain_command(app, drain_config);
   try {
     app.parse(argc, argv);
     if (config.queue_deadline_ms < config.queue_target_ms) {
@@ -256,6 +345,7 @@ std::variant<ServeConfig, watch::WatchConfig, Farewell> parse_command_line(int a
     return Farewell{.status = is_usage_error ? 2 : 0, .text = is_usage_error ? err.str() : out.str()};
   }
   if (watch->parsed()) return watch_config;
+  if (drain->parsed()) return drain_config;
   return config;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "drain/settings.h"
 #include "net/front_door.h"
 #include "storage/store.h"
 #include "watch/watch.h"
@@ -36,13 +37,22 @@ struct ServeConfig {
   LogFormat log_format = LogFormat::kLogfmt;
 };
 
+// `metricstream drain`.
+struct DrainConfig {
+  drain::Settings experiment;
+  bool is_json = false;
+  bool asks_plan = false;                      // of the experiment only the rate and the service time are meant
+  uint64_t plan_p99_ns = 50 * kNanosPerMilli;  // what is planned for
+};
+
 // What is to be done instead of serving: print `text` and exit with `status` (0: help or version, 2: usage).
 struct Farewell {
   int status = 0;
   std::string text;
 };
 
-std::variant<ServeConfig, watch::WatchConfig, Farewell> parse_command_line(int argc, const char* const* argv);
+std::variant<ServeConfig, DrainConfig, watch::WatchConfig, Farewell> parse_command_line(int argc,
+                                                                                        const char* const* argv);
 
 // A number of bytes: "100MiB", "1.5G", "4096". Units are powers of 1024, with or without "iB" or "B".
 Result<uint64_t> parse_size(const std::string& text);

@@ -37,7 +37,7 @@ class Environment {
   std::vector<const char*> names_;
 };
 
-std::variant<ServeConfig, watch::WatchConfig, Farewell> parse(std::vector<const char*> arguments) {
+std::variant<ServeConfig, DrainConfig, watch::WatchConfig, Farewell> parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "metricstream");
   return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
 }
@@ -280,6 +280,68 @@ TEST(CommandLineTest, HelpAndVersionEndWithStatus0) {
     EXPECT_EQ(farewell.status, 0) << testing::PrintToString(c.arguments);
     EXPECT_THAT(farewell.text, HasSubstr(c.told)) << testing::PrintToString(c.arguments);
   }
+}
+
+DrainConfig must_parse_drain(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "drain");
+  auto parsed = parse(arguments);
+  if (const auto* config = std::get_if<DrainConfig>(&parsed)) return *config;
+  ADD_FAILURE() << testing::PrintToString(arguments) << " was refused";
+  return {};
+}
+
+TEST(DrainCommand, TakesEveryFlag) {
+  const DrainConfig config = must_parse_drain({"--rate", "2500.5", "--duration", "3s", "--service-time", "7ms",
+                                               "--work", "spin", "--workers", "4", "--backlog", "128", "--architecture",
+                                               "pool", "--queue-target", "20ms", "--queue-deadline", "2s", "--json"});
+  const drain::Settings& settings = config.experiment;
+  EXPECT_DOUBLE_EQ(settings.rate_per_s, 2500.5);
+  EXPECT_EQ(settings.duration_ns, 3 * kNanosPerSecond);
+  EXPECT_EQ(settings.service_time_ns, 7 * kNanosPerMilli);
+  EXPECT_EQ(settings.work, drain::Work::kSpin);
+  EXPECT_EQ(settings.workers, 4u);
+  EXPECT_EQ(settings.backlog, 128);
+  EXPECT_THAT(settings.architectures, ElementsAre(net::Architecture::kPool));
+  EXPECT_EQ(settings.queue_target_ns, 20 * kNanosPerMilli);
+  EXPECT_EQ(settings.queue_deadline_ns, 2 * kNanosPerSecond);
+  EXPECT_TRUE(config.is_json);
+  EXPECT_FALSE(config.asks_plan);
+}
+
+TEST(DrainCommand, DefaultsCompareBothArchitecturesAsTheSeedHasThem) {
+  const drain::Settings settings = must_parse_drain({}).experiment;
+  EXPECT_THAT(settings.architectures, ElementsAre(net::Architecture::kInline, net::Architecture::kPool));
+  EXPECT_EQ(settings.workers, 8u);
+  EXPECT_EQ(settings.backlog, 1024);
+  EXPECT_EQ(settings.service_time_ns, 5 * kNanosPerMilli);
+}
+
+TEST(DrainCommand, PlansForAQuantile) {
+  const DrainConfig config = must_parse_drain({"--plan", "--rate", "5000", "--service-time", "5ms", "--p99", "40ms"});
+  EXPECT_TRUE(config.asks_plan);
+  EXPECT_EQ(config.plan_p99_ns, 40 * kNanosPerMilli);
+}
+
+TEST(DrainCommand, RefusesWhatMakesNoSense) {
+  const std::vector<std::vector<const char*>> refused = {{"drain", "--rate", "0"},
+                                                         {"drain", "--burst", "10", "--rate", "5"},
+                                                         {"drain", "--work", "dance"},
+                                                         {"drain", "--duration", "0"},
+                                                         {"drain", "--duration", "2h"},
+                                                         {"drain", "--p99", "50ms"},
+                                                         {"drain", "--workers", "0"},
+                                                         {"drain", "--architecture", "old"},
+                                                         {"drain", "--plan", "--burst", "5"},
+                                                         {"drain", "--service-time", "x"}};
+  for (const auto& arguments : refused) {
+    EXPECT_EQ(must_not_parse(arguments).status, 2) << testing::PrintToString(arguments);
+  }
+}
+
+TEST(DrainCommand, HelpSaysFirstThatNoRunningServerIsTouched) {
+  const Farewell help = must_not_parse({"drain", "--help"});
+  EXPECT_EQ(help.status, 0);
+  EXPECT_TRUE(help.text.starts_with("An experiment on loopback; touches no running server")) << help.text;
 }
 
 }  // namespace

@@ -2,15 +2,28 @@
 #include <variant>
 
 #include "server/config.h"
+#include "server/drain.h"
 #include "server/serve.h"
 #include "watch/watch.h"
 
+namespace ms::server {
+namespace {
+
+int run(const ServeConfig& config) { return serve(config); }
+
+int run(const DrainConfig& config) { return drain(config); }
+
+int run(const watch::WatchConfig& config) { return watch::watch(config); }
+
+int run(const Farewell& farewell) {
+  std::fputs(farewell.text.c_str(), farewell.status == 0 ? stdout : stderr);
+  return farewell.status;
+}
+
+}  // namespace
+}  // namespace ms::server
+
 int main(int argc, char** argv) {
-  const auto parsed = ms::server::parse_command_line(argc, argv);
-  if (const auto* farewell = std::get_if<ms::server::Farewell>(&parsed)) {
-    std::fputs(farewell->text.c_str(), farewell->status == 0 ? stdout : stderr);
-    return farewell->status;
-  }
-  if (const auto* config = std::get_if<ms::watch::WatchConfig>(&parsed)) return ms::watch::watch(*config);
-  return ms::server::serve(std::get<ms::server::ServeConfig>(parsed));
+  return std::visit([](const auto& parsed) { return ms::server::run(parsed); },
+                    ms::server::parse_command_line(argc, argv));
 }

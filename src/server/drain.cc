@@ -1,0 +1,104 @@
+#include "server/drain.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "drain/comparison.h"
+#include "drain/experiment.h"
+#include "drain/frames.h"
+#include "drain/history.h"
+#include "drain/json_report.h"
+#include "drain/measurement.h"
+#include "drain/plan_report.h"
+#include "server/resources.h"
+#include "terminal/terminal.h"
+
+namespace ms::server {
+namespace {
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+int report(const Error& error) {
+  std::fprintf(stderr, "metricstream drain: %s\n", error.message.c_str());
+  return error.code == ErrorCode::kInvalid ? 2 : 1;
+}
+
+// One line on stderr that is written over and over, and wiped out at the end; nothing where that is no screen.
+class ProgressLine {
+ public:
+  ProgressLine() : is_on_(terminal::is_screen(STDERR_FILENO)) {}
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  ~ProgressLine() {
+    if (is_on_) std::fputs("\r\033[K", stderr);
+  }
+
+  void show(const drain::Progress& progress) {
+    if (!is_on_) return;
+    std::fprintf(stderr, "\r\033[K%s: %.1f s, %zu of %zu clients done, %llu in the listen queue, %llu in ours",
+                 std::string(net::architecture_name(progress.architecture)).c_str(),
+                 static_cast<double>(progress.elapsed_ns) / static_cast<double>(kNanosPerSecond), progress.ended,
+                 progress.clients, static_cast<unsigned long long>(progress.listen_depth),
+                 static_cast<unsigned long long>(progress.queue_length));
+  }
+
+ private:
+  const bool is_on_;
+};
+
+void print_frames(const drain::Observations& seen) {
+  const drain::History history(seen);
+  const terminal::Colour colour = terminal::colour_for(STDOUT_FILENO);
+  const bool is_inline = seen.architecture == net::Architecture::kInline;
+  print((is_inline ? drain::draw_inline_frame(history, colour) : drain::draw_pool_frames(history, colour)) + "\n");
+}
+
+int plan(const DrainConfig& config) {
+  const auto text = drain::write_plan({.rate_per_s = config.experiment.rate_per_s,
+                                       .service_time_s = static_cast<double>(config.experiment.service_time_ns) / 1e9,
+                                       .total_p99_s = static_cast<double>(config.plan_p99_ns) / 1e9},
+                                      config.is_json);
+  if (!text) return report(text.error());
+  print(*text);
+  return 0;
+}
+
+}  // namespace
+
+int drain(const DrainConfig& config) {
+  if (config.asks_plan) return plan(config);
+  signal(SIGPIPE, SIG_IGN);
+  drain::Settings settings = config.experiment;
+  settings.cores = usable_cores();
+  if (!config.is_json) print(drain::describe(settings) + "\n");
+
+  std::vector<drain::Measurement> measurements;
+  for (const net::Architecture architecture : settings.architectures) {
+    const auto seen = [&] {
+      ProgressLine line;
+      return drain::observe(settings, architecture, [&line](const drain::Progress& progress) { line.show(progress); });
+    }();
+    if (!seen) return report(seen.error());
+    measurements.push_back(drain::measure(settings, *seen));
+    if (!config.is_json) print_frames(*seen);
+  }
+  if (config.is_json) {
+    print(drain::write_json(settings, measurements));
+    return 0;
+  }
+  print(drain::draw_comparison(settings, measurements, terminal::colour_for(STDOUT_FILENO)));
+  for (const drain::Measurement& measured : measurements) {
+    if (measured.architecture == net::Architecture::kPool) print("\n" + drain::write_footnote(settings, measured));
+  }
+  return 0;
+}
+
+}  // namespace ms::server
