@@ -83,12 +83,16 @@ http::Response remote_write_answer(const storage::WriteOutcome& outcome) {
 // What a JSON body's parser decodes it to: nothing, it reads the body as it lies there.
 Result<size_t> find_nothing_to_decode(std::string_view, const model::ParseContext&) { return 0; }
 
-Result<model::WriteBatch> parse_json(std::string body, const model::ParseContext& context) {
+Result<model::WriteBatch> parse_json(std::string& body, const model::ParseContext& context) {
   return wire::parse_json_metrics(body, context);
 }
 
-Result<model::WriteBatch> parse_snappy(std::string body, const model::ParseContext& context) {
+Result<model::WriteBatch> parse_snappy(std::string& body, const model::ParseContext& context) {
   return wire::parse_remote_write(body, context);
+}
+
+Result<model::WriteBatch> parse_message(std::string& body, const model::ParseContext& context) {
+  return wire::parse_write_request(std::move(body), context);
 }
 
 // All lines of Content-Encoding as one list (RFC 9110 section 5.3).
@@ -116,7 +120,8 @@ struct IngestApi::Protocol {
   // How a body is read that comes in a coding of the protocol's own, and one that a content coding has been taken from.
   struct Form {
     Result<size_t> (*find_decoded_bytes)(std::string_view body, const model::ParseContext& context);
-    Result<model::WriteBatch> (*parse)(std::string body, const model::ParseContext& context);
+    // The body is the parser's to take apart.
+    Result<model::WriteBatch> (*parse)(std::string& body, const model::ParseContext& context);
   };
 
   std::string_view own_coding;  // where Content-Encoding says nothing, too
@@ -131,12 +136,11 @@ constinit const IngestApi::Protocol IngestApi::kJson = {.own_coding = "identity"
                                                         .own = {find_nothing_to_decode, parse_json},
                                                         .decoded = {find_nothing_to_decode, parse_json},
                                                         .answer = json_answer};
-constinit const IngestApi::Protocol IngestApi::kRemoteWrite = {
-    .own_coding = "snappy",
-    .check_type = check_remote_write_type,
-    .own = {wire::find_decoded_bytes, parse_snappy},
-    .decoded = {find_nothing_to_decode, wire::parse_write_request},
-    .answer = remote_write_answer};
+constinit const IngestApi::Protocol IngestApi::kRemoteWrite = {.own_coding = "snappy",
+                                                               .check_type = check_remote_write_type,
+                                                               .own = {wire::find_decoded_bytes, parse_snappy},
+                                                               .decoded = {find_nothing_to_decode, parse_message},
+                                                               .answer = remote_write_answer};
 
 // One write on its way from the wire to the store.
 struct IngestApi::Write {
@@ -230,7 +234,7 @@ std::expected<model::WriteBatch, http::Response> IngestApi::read(Write& write) {
     if (!decoded_bytes) return std::unexpected(error_for(decoded_bytes.error()));
     if (!write.charge.try_grow(*decoded_bytes)) return std::unexpected(http::no_room_for_body());
   }
-  auto batch = form.parse(std::move(write.body), write.context);
+  auto batch = form.parse(write.body, write.context);
   if (!batch) return std::unexpected(error_for(batch.error()));
   return std::move(*batch);
 }

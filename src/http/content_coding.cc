@@ -1,6 +1,5 @@
 #include "http/content_coding.h"
 
-#define ZLIB_CONST  // next_in is only read
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -82,7 +81,7 @@ class ZlibStream final : public Stream {
  private:
   int inflate_some(std::string_view& rest) {
     const auto given = static_cast<uInt>(std::min<size_t>(rest.size(), std::numeric_limits<uInt>::max()));
-    stream_.next_in = reinterpret_cast<const Bytef*>(rest.data());
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(rest.data()));  // which zlib only reads
     stream_.avail_in = given;
     const int status = inflate(&stream_, Z_NO_FLUSH);
     rest.remove_prefix(given - stream_.avail_in);

@@ -1,7 +1,6 @@
 // Encoded bodies for tests.
 #pragma once
 
-#define ZLIB_CONST  // next_in is only read
 #include <zlib.h>
 #include <zstd.h>
 
@@ -20,7 +19,7 @@ inline std::string encode_zlib(std::string_view text, bool is_gzip) {
     throw std::runtime_error("deflateInit2");
   }
   std::string encoded(deflateBound(&stream, text.size()), '\0');
-  stream.next_in = reinterpret_cast<const Bytef*>(text.data());
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
   stream.avail_in = static_cast<uInt>(text.size());
   stream.next_out = reinterpret_cast<Bytef*>(encoded.data());
   stream.avail_out = static_cast<uInt>(encoded.size());

@@ -147,12 +147,6 @@ void add_store_options(CLI::App& app, ServeConfig& config) {
       ->capture_default_str();
 }
 
-Result<int64_t> parse_time(const std::string& text) {
-  auto parsed = promql::parse_duration(text);
-  if (!parsed) parsed.error().message += "; write it as 500ms, 10s or 2d";
-  return parsed;
-}
-
 void add_time_options(CLI::App& app, ServeConfig& config) {
   add_parsed(app, "--max-future", config.max_future_ms, "DURATION", "2d", parse_time,
              "Samples dated further ahead than this are rejected.");
