@@ -297,5 +297,27 @@ TEST(Limits, BelowTheMinimumOfFreeDiskWritesAreRefusedAndQueriesGoOn) {
   EXPECT_TRUE(run_query(server.endpoint(), "/api/v1/query?query=many"));
 }
 
+TEST(Program, DrainPrintsOneJsonObjectAndNothingElse) {
+  const Ended ended = run({"drain", "--json", "--burst", "20", "--service-time", "1ms"});
+  EXPECT_EQ(ended.exit.code, 0) << ended.errors;
+  EXPECT_EQ(ended.errors, "") << "progress is for terminals";
+  simdjson::dom::parser parser;
+  simdjson::dom::element all;
+  ASSERT_EQ(parser.parse(ended.output).get(all), simdjson::SUCCESS) << ended.output;
+  for (const char* offered : {"/inline/counts/offered", "/pool/counts/offered"}) {
+    EXPECT_EQ(uint64_t(all.at_pointer(offered)), 20u);
+  }
+  EXPECT_EQ(double(all.at_pointer("/pool/timed_out_per_s")), 0);
+}
+
+TEST(Program, DrainDrawsFramesAndTableWithoutEscapesIntoAPipe) {
+  const Ended ended = run({"drain", "--burst", "20", "--service-time", "1ms"});
+  EXPECT_EQ(ended.exit.code, 0) << ended.errors;
+  for (const char* part : {"THE OLD ARCHITECTURE", "FRAME 1", "FRAME 4", "inline (old)", "pool (new)", "descriptors"}) {
+    EXPECT_TRUE(contains(ended.output, part)) << part;
+  }
+  EXPECT_FALSE(contains(ended.output, "\033"));
+}
+
 }  // namespace
 }  // namespace ms::test

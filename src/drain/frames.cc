@@ -115,10 +115,9 @@ std::string frame_3(const History& history, const History::Trio& trio, terminal:
                  name_of(*trio[2]) + ", at " + history.clock(trio[2]->record->stamps.enqueued_ns),
              kHighlight, 0);
   for (const Passage* one : trio) {
-    frame.line(socket_of(*one) + " went to worker " + std::to_string(one->record->worker) + " after " +
-                   nanoseconds(one->record->stamps.enqueued_ns, one->record->stamps.taken_ns) +
-                   " in our queue, answered " + nanoseconds(one->attempt->begun_ns, one->attempt->ended_ns) +
-                   " after connect",
+    frame.line(socket_of(*one) + ": worker " + std::to_string(one->record->worker) + " took it after " +
+                   nanoseconds(one->record->stamps.enqueued_ns, one->record->stamps.taken_ns) + ", answered " +
+                   nanoseconds(one->attempt->begun_ns, one->attempt->ended_ns) + " after connect",
                {.ink = Ink::kGrey}, 0);
   }
   return frame.render(colour);
@@ -185,8 +184,8 @@ std::string draw_inline_frame(const History& history, terminal::Colour colour) {
   frame.end_box();
   if (!waiting.empty()) {
     const Passage& next = *waiting.front();
-    frame.line(name_of(next) + " is the next, and has waited for " + nanoseconds(next.attempt->connected_ns, at_ns) +
-                   "; behind it all wait for this one thread",
+    frame.line(name_of(next) + " is next, and has waited for " + nanoseconds(next.attempt->connected_ns, at_ns) +
+                   ": all wait for one thread",
                {.ink = Ink::kGrey}, 0);
   }
   return frame.render(colour);
