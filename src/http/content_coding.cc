@@ -107,13 +107,18 @@ class ZstdStream final : public Stream {
         if (rest.size() < sizeof(uint32_t)) return fail_cut_short();
         if (!is_frame(rest)) return fail_damaged("no zstd frame where one should begin");
         has_frame_ = true;
+        begin_frame(rest);
       }
+      const size_t before = output.pos;
       ZSTD_inBuffer input{rest.data(), rest.size(), 0};
       const size_t status = ZSTD_decompressStream(context_.get(), &output, &input);
       rest.remove_prefix(input.pos);
       if (ZSTD_getErrorCode(status) == ZSTD_error_memory_allocation) return fail_without_memory();
       if (ZSTD_isError(status) != 0) return fail_damaged(ZSTD_getErrorName(status));
+      frame_bytes_ += output.pos - before;
       is_between_frames_ = status == 0;
+      if (is_between_frames_ && !has_declared_length())
+        return fail_damaged("a zstd frame is not as long as it declares");
       if (!is_between_frames_ && rest.empty() && output.pos < output.size) return fail_cut_short();
     }
     return Step{output.pos, false};
@@ -131,9 +136,22 @@ class ZstdStream final : public Stream {
     return magic == ZSTD_MAGICNUMBER || (magic & kSkippableMask) == ZSTD_MAGIC_SKIPPABLE_START;
   }
 
+  // The library compares a frame with the length that it declares only where it decodes the frame in one go: we do it
+  // always, so that the steps change nothing about the outcome.
+  void begin_frame(std::string_view bytes) {
+    declared_frame_bytes_ = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+    frame_bytes_ = 0;
+  }
+  bool has_declared_length() const {
+    return declared_frame_bytes_ == ZSTD_CONTENTSIZE_UNKNOWN || declared_frame_bytes_ == ZSTD_CONTENTSIZE_ERROR ||
+           declared_frame_bytes_ == frame_bytes_;
+  }
+
   const std::unique_ptr<ZSTD_DCtx, Free> context_{ZSTD_createDCtx()};
   bool is_between_frames_ = true;
   bool has_frame_ = false;
+  unsigned long long declared_frame_bytes_ = 0;  // of the current frame
+  uint64_t frame_bytes_ = 0;                     // decoded of it so far
 };
 
 std::unique_ptr<Stream> make_stream(ContentCoding coding) {
