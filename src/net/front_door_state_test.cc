@@ -164,6 +164,23 @@ TEST_F(FrontDoorStateTest, TheAcceptLoopIsBlockedWhileNobodyComes) {
   EXPECT_TRUE(eventually([&] { return state().drain.last_ten_seconds > 0; }));
 }
 
+TEST_F(FrontDoorStateTest, WhileTheInlineLoopWorksEverybodyElseIsSeenInTheListenQueue) {
+  options_.architecture = Architecture::kInline;
+  start();
+  const Client busy = blocker("busy");
+  const Client waiting = client();
+  ASSERT_TRUE(eventually([&] { return state().waiting.front().total == 1; }));
+  const FrontDoorState now = state();
+  EXPECT_EQ(now.architecture, Architecture::kInline);
+  EXPECT_EQ(now.accept_state, AcceptState::kDraining);
+  EXPECT_THAT(now.waiting.front().peers, ElementsAre(waiting.endpoint()));
+  EXPECT_EQ(now.stats.listen_queues.front().queue.depth, 1u);
+  ASSERT_THAT(now.workers, SizeIs(1));
+  EXPECT_EQ(now.workers.front().connection, 1u);
+  EXPECT_EQ(count(now, SocketState::kServing), 1u);
+  service_.release("busy");
+}
+
 // Clients and server share this process's descriptors, so that one that was closed is another socket's at once: what
 // is listed has to be a connection of the door's all the same.
 TEST_F(FrontDoorStateTest, NoEntryIsOfADescriptorThatChangedHands) {
