@@ -83,6 +83,7 @@ std::expected<Acceptor::Accepted, Acceptor::None> Acceptor::accept(Source& sourc
     switch (error_number) {
       case EAGAIN:
         source.empty_ns = now_ns_;
+        reserve_.refill();  // EMFILE is said before the queue is looked at: what was given up for nobody is taken back
         return std::unexpected(None::kEmpty);
       case EMFILE:
       case ENFILE:

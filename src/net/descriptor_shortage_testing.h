@@ -11,6 +11,8 @@
 
 namespace ms::net {
 
+inline bool can_open_a_descriptor() { return static_cast<bool>(Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC))); }
+
 // As long as it lives, the process can open no descriptor: the limit is lowered to just above the highest that is open
 // (of those that it finds), and what is free below is filled. What is closed meanwhile can be opened again.
 class DescriptorShortage {
