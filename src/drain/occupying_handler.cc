@@ -1,5 +1,6 @@
 #include "drain/occupying_handler.h"
 
+#include <sys/prctl.h>
 #include <time.h>
 
 #include <utility>
@@ -16,6 +17,8 @@ uint64_t thread_cpu_ns() {
 }
 
 void sleep_for_ns(uint64_t duration_ns) {
+  // The service time is to be as long as it says: by default the kernel may add 50 us to a sleep.
+  prctl(PR_SET_TIMERSLACK, 1UL);
   const timespec duration{.tv_sec = static_cast<time_t>(duration_ns / kNanosPerSecond),
                           .tv_nsec = static_cast<long>(duration_ns % kNanosPerSecond)};
   clock_nanosleep(CLOCK_MONOTONIC, 0, &duration, nullptr);
