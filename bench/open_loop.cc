@@ -84,8 +84,7 @@ Result<void> run(const Settings& settings) {
   auto clients = load::LoadChild::fork(plan);
   if (!clients) return std::unexpected(std::move(clients).error());
 
-  net::KernelCounters counters;
-  const net::NamespaceCounters before = counters.read(monotonic_ns());
+  const net::NamespaceCounters before = net::read_namespace_counters();
   const uint64_t cpu_before_ns = server->cpu_ns();
   ListenQueueProbe probe(server->port());
   if (auto started = clients->start(loopback(server->port())); !started) return started;
@@ -93,7 +92,7 @@ Result<void> run(const Settings& settings) {
   const ListenQueueProbe::Depths depths = probe.stop();
   if (!report) return std::unexpected(std::move(report).error());
   const double server_cpu_us = static_cast<double>(server->cpu_ns() - cpu_before_ns) / 1e3;
-  const net::NamespaceCounters after = counters.read(monotonic_ns() + kNanosPerSecond);
+  const net::NamespaceCounters after = net::read_namespace_counters();
 
   const auto count = static_cast<double>(report->attempts.size());
   std::printf("offered      %.0f connections a second for %llu s, --backlog %s, --workers %s, --wal-sync %s\n",

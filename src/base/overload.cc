@@ -6,7 +6,11 @@ bool OverloadJudge::admit(uint64_t wait_ns, uint64_t now_ns) {
   uint64_t begin_ns = interval_begin_ns_.load(std::memory_order_relaxed);
   const bool is_over = now_ns > begin_ns && now_ns - begin_ns >= kIntervalNs;
   if (is_over && interval_begin_ns_.compare_exchange_strong(begin_ns, now_ns, std::memory_order_relaxed)) {
-    end_interval(wait_min_ns_.exchange(wait_ns, std::memory_order_relaxed));
+    const uint64_t wait_min_ns = wait_min_ns_.exchange(wait_ns, std::memory_order_relaxed);
+    // After a gap the last minimum says nothing, unless this one has waited all through it: then the queue stood.
+    const uint64_t elapsed_ns = now_ns - begin_ns;
+    const bool has_stood = elapsed_ns < 2 * kIntervalNs || wait_ns >= elapsed_ns - kIntervalNs;
+    end_interval(has_stood ? wait_min_ns : 0);
   } else {
     uint64_t least = wait_min_ns_.load(std::memory_order_relaxed);
     while (wait_ns < least && !wait_min_ns_.compare_exchange_weak(least, wait_ns, std::memory_order_relaxed)) {

@@ -14,7 +14,6 @@
 #include <cstdint>
 
 #include "base/clock.h"
-#include "base/histogram.h"
 
 namespace ms {
 

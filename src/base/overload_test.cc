@@ -59,6 +59,31 @@ TEST(OverloadJudge, OverloadEndsAtHalfTheTargetAndNotBefore) {
   EXPECT_FALSE(judge.is_overloaded());
 }
 
+TEST(OverloadJudge, AnOldWaitBeginsNoOverload) {
+  const QueuePolicy policy;
+  OverloadJudge judge(policy);
+  judge.admit(60 * kMs, 1000 * kMs);
+  EXPECT_TRUE(judge.admit(1 * kMs, 9000 * kMs));
+  EXPECT_FALSE(judge.is_overloaded());
+}
+
+TEST(OverloadJudge, OverloadIsNotKeptOverAPause) {
+  const QueuePolicy policy;
+  OverloadJudge judge(policy);
+  refused_between(judge, 1000, 1300, 60);
+  ASSERT_TRUE(judge.is_overloaded());
+  judge.admit(1 * kMs, 9000 * kMs);
+  EXPECT_FALSE(judge.is_overloaded());
+}
+
+TEST(OverloadJudge, AGapThroughWhichEvenTheNextOneWaitedIsOverload) {
+  const QueuePolicy policy;
+  OverloadJudge judge(policy);
+  judge.admit(60 * kMs, 1000 * kMs);
+  EXPECT_FALSE(judge.admit(450 * kMs, 1500 * kMs));
+  EXPECT_TRUE(judge.is_overloaded());
+}
+
 TEST(OverloadJudge, BeyondTheDeadlineEveryoneIsRefused) {
   const QueuePolicy policy;
   OverloadJudge judge(policy);

@@ -92,6 +92,7 @@ std::expected<Acceptor::Accepted, Acceptor::None> Acceptor::accept(Source& sourc
         break;
       case ENOBUFS:
       case ENOMEM:
+      case EINVAL:  // it does not listen any more: another process that shares the socket has shut it down
         stats_.failed.add();
         return std::unexpected(None::kBlocked);
       default:
@@ -142,9 +143,10 @@ void Acceptor::refuse(Descriptor fd, const Arrival& arrival, Outcome outcome) {
 }
 
 void Acceptor::pause() {
-  stats_.pauses.add();
   if (!room_.is_awaited()) return room_.await();
+  stats_.pauses.add();
   room_.wait(is_stopping() ? -1 : stop_fd_.get(), kPauseMsMax);
+  now_ns_ = monotonic_ns();
 }
 
 void Acceptor::close(uint64_t ms_max, const std::function<bool(Source&)>& turn) {

@@ -6,14 +6,18 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "base/clock.h"
+#include "net/descriptors.h"
 
 namespace ms::net {
 namespace {
 
-// What epoll hands back: a descriptor of a connection, or one of these.
-constexpr uint64_t kMailTag = uint64_t{1} << 32;
-constexpr uint64_t kStopTag = kMailTag + 1;
+// What epoll hands back: a connection's number and descriptor, or one of these. No connection has all the bits.
+constexpr uint64_t kMailTag = ~uint64_t{0};
+constexpr uint64_t kStopTag = kMailTag - 1;
+constexpr unsigned kDescriptorBits = 21;
+static_assert(kDescriptorsMax < uint64_t{1} << kDescriptorBits);
+
+uint64_t tag_of(int fd, uint64_t number) { return number << kDescriptorBits | static_cast<uint64_t>(fd); }
 
 int control(const Descriptor& epoll_fd, int operation, int fd, uint32_t events, uint64_t tag) {
   epoll_event event{.events = events, .data = {.u64 = tag}};
@@ -66,7 +70,7 @@ void ConnectionQueue::enter(int fd, const Arrival& arrival, uint64_t deadline_ns
 
 bool ConnectionQueue::enqueue(int fd, const Arrival& arrival, uint64_t deadline_ns) {
   enter(fd, arrival, deadline_ns);
-  if (control(epoll_fd_, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, static_cast<uint64_t>(fd)) == 0) {
+  if (control(epoll_fd_, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, tag_of(fd, arrival.number)) == 0) {
     return true;
   }
   table_->at(fd).phase.store(Phase::kFree, std::memory_order_release);
@@ -83,16 +87,17 @@ void ConnectionQueue::put_back(int fd, Direction direction, uint64_t deadline_ns
   arm(fd, slot);
 }
 
-// Another worker's sweep may have taken the connection from the lobby by now and closed it, and the descriptor may even
-// be a new connection's: then this arms that one once too often, and the worker that it wakes finds nothing to do and
-// puts it back. Whoever held the connection in the meantime may have put it back for the other direction: hence the
+// The sweeper may have taken the connection from the lobby by now and closed it, and the descriptor may even be a new
+// connection's: then this arms that one once too often, and the worker that it wakes finds nothing to do and puts it
+// back. Whoever held the connection in the meantime may have put it back for the other direction: hence the
 // second look.
 void ConnectionQueue::arm(int fd, const Slot& slot) {
   Direction armed{};
   do {
     armed = slot.direction.load(std::memory_order_relaxed);
     const uint32_t interest = armed == Direction::kRead ? EPOLLIN | EPOLLRDHUP : EPOLLOUT;
-    control(epoll_fd_, EPOLL_CTL_MOD, fd, interest | EPOLLONESHOT, static_cast<uint64_t>(fd));
+    control(epoll_fd_, EPOLL_CTL_MOD, fd, interest | EPOLLONESHOT,
+            tag_of(fd, slot.number.load(std::memory_order_relaxed)));
   } while (slot.direction.load(std::memory_order_relaxed) != armed);
 }
 
@@ -113,9 +118,11 @@ ConnectionQueue::Event ConnectionQueue::wait() {
   while (true) {
     epoll_event event{};
     if (epoll_wait(epoll_fd_.get(), &event, 1, -1) != 1) continue;
-    if (event.data.u64 < kMailTag) return {Event::Kind::kConnection, static_cast<int>(event.data.u64)};
-    if (event.data.u64 == kMailTag) return {Event::Kind::kMail};
-    return {Event::Kind::kStop};
+    const uint64_t tag = event.data.u64;
+    if (tag == kMailTag) return {Event::Kind::kMail};
+    if (tag == kStopTag) return {Event::Kind::kStop};
+    constexpr uint64_t kDescriptorMask = (uint64_t{1} << kDescriptorBits) - 1;
+    return {Event::Kind::kConnection, static_cast<int>(tag & kDescriptorMask), tag >> kDescriptorBits};
   }
 }
 

@@ -34,6 +34,7 @@ class ConnectionQueue {
     };
     Kind kind;
     int fd = -1;
+    uint64_t number = 0;  // of the connection that the event is for: the descriptor may be another's by now
   };
 
   static Result<std::unique_ptr<ConnectionQueue>> open(size_t descriptors_max);

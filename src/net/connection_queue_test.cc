@@ -130,6 +130,22 @@ TEST_F(ConnectionQueueTest, WhatTheKernelDoesNotTakeIsLeftToTheCaller) {
   EXPECT_EQ(queue_->open_connections(), 0u);
 }
 
+TEST_F(ConnectionQueueTest, AnEventSaysForWhichConnectionItIs) {
+  for (const uint64_t number : {uint64_t{7}, (uint64_t{1} << 43) - 2}) {
+    const Ends ends = connect();
+    ASSERT_TRUE(queue_->enqueue(ends.near.get(), {.number = number}, kFarDeadlineNs));
+    send(ends, "x");
+    const ConnectionQueue::Event event = queue_->wait();
+    EXPECT_EQ(event.fd, ends.near.get());
+    EXPECT_EQ(event.number, number);
+    ASSERT_TRUE(queue_->table().at(event.fd).try_take());
+    queue_->put_back(event.fd, Direction::kRead, kFarDeadlineNs);
+    EXPECT_EQ(queue_->wait().number, number) << "armed again";
+    ASSERT_TRUE(queue_->table().at(event.fd).try_take());
+    queue_->remove(event.fd);
+  }
+}
+
 TEST_F(ConnectionQueueTest, AStopStays) {
   queue_->stop_workers();
   EXPECT_EQ(queue_->wait().kind, Kind::kStop);

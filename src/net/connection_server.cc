@@ -27,7 +27,7 @@ bool begins_request(const Slot& slot) {
 // is with a client that was silent for a while.
 std::optional<uint64_t> request_wait_ns(const Slot& slot, int fd, uint64_t now_ns, uint64_t much_ns) {
   const uint64_t since_ns =
-      slot.connection == nullptr ? slot.arrival.accepted_ns : slot.connection->stamps().replied_ns;
+      slot.connection == nullptr ? slot.arrival.accepted_ns : slot.connection->stamps().taken_ns;  // the last reply
   const uint64_t bound_ns = now_ns > since_ns ? now_ns - since_ns : 0;
   if (bound_ns <= much_ns) return bound_ns;
   if (!has_unread_bytes(fd)) return std::nullopt;
@@ -63,9 +63,15 @@ ConnectionServer::ConnectionServer(ServingContext& context, uint16_t worker)
       records_(context.records_per_thread),
       buffer_(kReadBytes) {}
 
-void ConnectionServer::serve(int fd) {
+void ConnectionServer::serve(int fd, uint64_t number) {
   Slot& slot = queue_.table().at(fd);
   if (!slot.try_take()) return;
+  if (slot.arrival.number != number) {
+    // A stale event. The connection that it took may not even be armed yet: the accept thread is still at it.
+    queue_.put_back(fd, slot.direction.load(std::memory_order_relaxed),
+                    slot.deadline_ns.load(std::memory_order_relaxed));
+    return;
+  }
   const uint64_t now_ns = monotonic_ns();
   activity_.begin(slot.arrival.number, now_ns);
   if (begins_request(slot)) {
@@ -92,8 +98,9 @@ Connection& ConnectionServer::meet(int fd, Slot& slot, uint64_t now_ns) {
   const uint64_t enqueued_ns = slot.enqueued_ns.load(std::memory_order_relaxed);
   const Stamps stamps{.accept_begin_ns = slot.arrival.accept_begin_ns,
                       .accepted_ns = slot.arrival.accepted_ns,
-                      // It may be taken while it is still being enqueued.
-                      .enqueued_ns = enqueued_ns != 0 ? std::min(enqueued_ns, now_ns) : now_ns,
+                      .enqueued_ns = context_.is_single_request ? 0
+                                     : enqueued_ns != 0         ? std::min(enqueued_ns, now_ns)
+                                                                : now_ns,  // taken while still being enqueued
                       .taken_ns = now_ns};
   slot.connection = new Connection(Descriptor(fd), slot.arrival.peer, stamps, context_.sessions, queue_.mailbox(),
                                    context_.is_single_request);
@@ -153,8 +160,10 @@ void ConnectionServer::record_stages(const Stamps& stamps, bool is_first) {
   };
   if (is_first) {
     record(Stage::kAccept, stamps.accept_begin_ns, stamps.accepted_ns);
-    record(Stage::kEnqueue, stamps.accepted_ns, stamps.enqueued_ns);
-    record(Stage::kQueue, stamps.enqueued_ns, stamps.taken_ns);
+    if (stamps.enqueued_ns != 0) {
+      record(Stage::kEnqueue, stamps.accepted_ns, stamps.enqueued_ns);
+      record(Stage::kQueue, stamps.enqueued_ns, stamps.taken_ns);
+    }
   }
   const uint64_t complete_ns = stamps.complete_ns != 0 ? stamps.complete_ns : stamps.replied_ns;
   record(Stage::kReceive, stamps.taken_ns, complete_ns);
@@ -182,6 +191,7 @@ void ConnectionServer::write_record(const Slot& slot, int fd, Outcome outcome, u
   } else {
     const bool is_reply = outcome == Outcome::kReplied;
     record.stamps = connection->stamps();
+    if (outcome == Outcome::kRefusedAge) record.stamps.taken_ns = 0;  // that of the request before
     const bool was_in_hand = !is_reply && outcome != Outcome::kClosed;
     record.request = connection->replies() + (was_in_hand ? 1 : 0);
     if (is_reply) record.code = static_cast<uint16_t>(connection->session().reply_code());

@@ -1,5 +1,5 @@
 // ConnectionServer: serves connections on the calling thread: takes one that has something to be done, does it, and
-// puts it where it goes next. Each worker has one, and so has the sweeper.
+// puts it where it goes next. Each worker has one, and so have the sweeper and the inline loop.
 //
 // It never blocks: what has to wait goes back into the lobby, or is parked until its letter comes. A request that has
 // waited too long for a worker is refused unread (base/overload.h), whether it is its connection's first or a later
@@ -48,7 +48,7 @@ struct ServeStats {
   Counter idle_timeouts;     // kept alive, and sent no further request in time
   Counter receive_timeouts;  // the rest of a request, or a first one, did not come in time
   Counter send_timeouts;     // a client took no bytes of its reply for the reply deadline
-  Counter refused_age;       // waited for a worker, with a request sent, for too long
+  Counter refused_age;       // requests, first or later ones, that waited for a worker for too long
 };
 
 // What a thread is doing, for those who watch.
@@ -83,8 +83,9 @@ class ConnectionServer final : Connection::ReplyObserver {
   // `worker`: the number that the records bear; 0 for none.
   ConnectionServer(ServingContext& context, uint16_t worker);
 
-  // Does what there is to do for a connection in the lobby; nothing where another thread has it.
-  void serve(int fd);
+  // Does what there is to do for the connection of that number in the lobby; nothing where another thread has it, or
+  // the descriptor is another connection's by now.
+  void serve(int fd, uint64_t number);
   // Takes letters and goes on with their connections.
   void deliver_mail();
   // For a connection that the caller has taken from the lobby, since its deadline has passed.

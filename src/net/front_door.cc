@@ -120,9 +120,9 @@ uint64_t FrontDoor::stop(uint64_t timeout_ms) {
 void FrontDoor::stop_pool(uint64_t timeout_ms) {
   const uint64_t begin_ns = monotonic_ns();
   const auto elapsed_ms = [begin_ns] { return (monotonic_ns() - begin_ns) / kNanosPerMilli; };
-  accept_loop_->stop();
   serving_->idle_closed_before_ns.store(1, std::memory_order_release);
   sweeper_->hurry();
+  accept_loop_->stop();
   while (queue_->open_connections() > 0 && elapsed_ms() < timeout_ms) {
     if (elapsed_ms() >= kFirstBytesAtStopMs) {
       serving_->idle_closed_before_ns.store(monotonic_ns(), std::memory_order_release);

@@ -118,8 +118,9 @@ class FrontDoor {
   // Starts the threads. `sessions`, `policy` and `log` outlive the front door; without `log`, overload is not logged.
   Result<void> start(SessionFactory& sessions, const QueuePolicy& policy, const Logger* log = nullptr);
 
-  // Stops accepting, closes idle connections, waits until every request in hand is answered, at most `timeout_ms`, and
-  // ends the workers: no session is called any more. Returns the number of connections that were left.
+  // Stops accepting, closes idle connections, waits until every request in hand is answered, at most `timeout_ms` (but
+  // for the 100 ms that handshakes under way get, and a second for clients that are being refused), and ends the
+  // workers: no session is called any more. Returns the number of connections that were left.
   uint64_t stop(uint64_t timeout_ms);
 
   FrontDoorStats stats();

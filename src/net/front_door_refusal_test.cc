@@ -118,6 +118,39 @@ TEST_F(FrontDoorRefusalTest, AClientThatWasSilentForLongIsNotRefusedForIt) {
   EXPECT_EQ(stats().refused_age, 0u);
 }
 
+TEST_F(FrontDoorRefusalTest, WhatWaitsBehindItsOwnConnectionsRequestIsNotRefusedForIt) {
+  policy_.deadline_ns = 50 * kNanosPerMilli;
+  start();
+  Client one = client();
+  one.send("park\n");
+  ASSERT_TRUE(eventually([&] { return service_.parked() == 1; }));
+  one.send("echo next\n");
+  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  service_.wake_parked();
+  EXPECT_EQ(one.read_line(), "woken");
+  EXPECT_EQ(one.read_line(), "next");
+  EXPECT_EQ(stats().refused_age, 0u);
+}
+
+TEST_F(FrontDoorRefusalTest, OverloadEndsThoughNobodyComes) {
+  const auto more_than_an_interval = std::chrono::nanoseconds(OverloadJudge::kIntervalNs * 5 / 4);
+  options_.workers = 1;
+  policy_.target_ns = 5 * kNanosPerMilli;
+  start();
+  Client first = blocker("first");
+  Client second = client();
+  second.send("block second\n");
+  Client third = client();
+  std::this_thread::sleep_for(more_than_an_interval);
+  third.send("echo 1\n");
+  service_.release("first");
+  service_.wait_until_blocked("second");
+  std::this_thread::sleep_for(more_than_an_interval);
+  service_.release("second");
+  EXPECT_EQ(third.read_all(), fin("refused\n")) << "the second one's wait was the least of its interval";
+  EXPECT_TRUE(eventually([&] { return stats().overloads == 1 && !stats().is_overloaded; }));
+}
+
 TEST_F(FrontDoorRefusalTest, AReplyIsReadThoughTheClientWentOnSending) {
   start();
   for (int i = 0; i < 50; ++i) {

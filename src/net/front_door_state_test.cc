@@ -169,11 +169,12 @@ TEST_F(FrontDoorStateTest, WhileTheInlineLoopWorksEverybodyElseIsSeenInTheListen
   start();
   const Client busy = blocker("busy");
   const Client waiting = client();
-  ASSERT_TRUE(eventually([&] { return state().waiting.front().total == 1; }));
+  // The busy one may have been seen in the queue too, before it was accepted.
+  ASSERT_TRUE(eventually([&] { return state().waiting.front().peers == std::vector{waiting.endpoint()}; }));
   const FrontDoorState now = state();
   EXPECT_EQ(now.architecture, Architecture::kInline);
   EXPECT_EQ(now.accept_state, AcceptState::kDraining);
-  EXPECT_THAT(now.waiting.front().peers, ElementsAre(waiting.endpoint()));
+  EXPECT_EQ(now.waiting.front().total, 1u);
   EXPECT_EQ(now.stats.listen_queues.front().queue.depth, 1u);
   ASSERT_THAT(now.workers, SizeIs(1));
   EXPECT_EQ(now.workers.front().connection, 1u);
@@ -188,10 +189,11 @@ TEST_F(FrontDoorStateTest, NoEntryIsOfADescriptorThatChangedHands) {
   options_.workers = 4;
   start();
   std::atomic<int> running = kThreads;
+  std::atomic<uint64_t> entries = 0;
   std::vector<std::jthread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 300; ++i) {
+      for (int i = 0; i < 300 || (entries == 0 && i < 30'000); ++i) {
         Client one = client();
         if (i % 3 == 0) one.ask("race");
         if (i % 3 == 1) one.ask("close");
@@ -199,7 +201,6 @@ TEST_F(FrontDoorStateTest, NoEntryIsOfADescriptorThatChangedHands) {
       --running;
     });
   }
-  uint64_t entries = 0;
   while (running > 0) {
     const SocketCensus census = state().census;
     EXPECT_TRUE(std::ranges::is_sorted(census.sockets, std::less_equal<>{}, &SocketEntry::connection) ||
@@ -210,7 +211,7 @@ TEST_F(FrontDoorStateTest, NoEntryIsOfADescriptorThatChangedHands) {
     }
     entries += census.sockets.size();
   }
-  EXPECT_GT(entries, 0u);
+  EXPECT_GT(entries.load(), 0u);
   EXPECT_TRUE(eventually([&] { return stats().open_connections == 0; }));
   EXPECT_THAT(state().census.sockets, IsEmpty());
 }

@@ -13,7 +13,7 @@ namespace ms::net {
 struct Stamps {
   uint64_t accept_begin_ns = 0;  // before accept4
   uint64_t accepted_ns = 0;      // accept4 has returned
-  uint64_t enqueued_ns = 0;      // it waits in the connection queue
+  uint64_t enqueued_ns = 0;      // it waits in the connection queue; 0 where there is none (inline)
   uint64_t taken_ns = 0;         // a worker has it
   uint64_t complete_ns = 0;      // the request's last byte is parsed
   uint64_t durable_ns = 0;       // what it wrote is durable; 0 for a request that writes nothing

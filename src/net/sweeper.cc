@@ -11,6 +11,10 @@ namespace {
 constexpr uint64_t kLookMs = 50;
 constexpr uint64_t kHurriedLookMs = 10;
 constexpr uint64_t kSweepMs = 500;
+// A look costs system calls for each connection that waits: it takes at most a tenth of a core.
+constexpr uint64_t kRestFactor = 9;
+// A worker that has been idle for so long is not merely between two connections.
+constexpr uint64_t kAtRestNs = 10 * kNanosPerMilli;
 
 // Whether the connection is anyone's to take. Before the accept thread is done with it, only an event may: that comes
 // after the kernel has it, and so nobody closes the descriptor under the accept thread's hands.
@@ -46,7 +50,18 @@ void Sweeper::stop() {
 void Sweeper::run() {
   uint64_t swept_ns = monotonic_ns();
   while (wait()) {
-    if (is_every_worker_busy()) refuse_overdue();
+    const uint64_t now_ns = monotonic_ns();
+    switch (look_at_workers(now_ns)) {
+      case Workers::kBusy:
+        refuse_overdue();
+        break;
+      case Workers::kBetween:
+        break;
+      case Workers::kAtRest:
+        context_.judge.admit(0, now_ns);
+        break;
+    }
+    rest_ns_ = kRestFactor * (monotonic_ns() - now_ns);
     const bool is_stopping = context_.idle_closed_before_ns.load(std::memory_order_relaxed) != 0;
     if (!is_stopping && monotonic_ns() - swept_ns < kSweepMs * kNanosPerMilli) continue;
     sweep();
@@ -56,7 +71,8 @@ void Sweeper::run() {
 
 bool Sweeper::wait() {
   MutexLock lock(mutex_);
-  const uint64_t until_ns = monotonic_ns() + (is_hurried_ ? kHurriedLookMs : kLookMs) * kNanosPerMilli;
+  const uint64_t pause_ns = std::max((is_hurried_ ? kHurriedLookMs : kLookMs) * kNanosPerMilli, rest_ns_);
+  const uint64_t until_ns = monotonic_ns() + pause_ns;
   const bool was_hurried = is_hurried_;
   while (!is_stopping_ && is_hurried_ == was_hurried) {
     const uint64_t now_ns = monotonic_ns();
@@ -85,10 +101,16 @@ void Sweeper::sweep() {
   }
 }
 
-bool Sweeper::is_every_worker_busy() const {
-  return std::ranges::all_of(workers_, [](const std::unique_ptr<Worker>& worker) {
-    return worker->server().activity().connection.load(std::memory_order_relaxed) != 0;
-  });
+Sweeper::Workers Sweeper::look_at_workers(uint64_t now_ns) const {
+  Workers workers = Workers::kBusy;
+  for (const auto& worker : workers_) {
+    const Activity& activity = worker->server().activity();
+    if (activity.connection.load(std::memory_order_relaxed) != 0) continue;
+    const uint64_t since_ns = activity.since_ns.load(std::memory_order_relaxed);
+    if (now_ns > since_ns && now_ns - since_ns > kAtRestNs) return Workers::kAtRest;
+    workers = Workers::kBetween;
+  }
+  return workers;
 }
 
 void Sweeper::refuse_overdue() {

@@ -2,7 +2,8 @@
 // last word, and at a stop those that are idle are closed.
 //
 // While every worker is busy it also looks for requests that have waited for one beyond the policy's deadline, and
-// refuses them: that holds even where no worker comes back to look.
+// refuses them: that holds even where no worker comes back to look. While one of them rests nothing waits, and the
+// judge is told so: else an overload would last until somebody comes.
 #pragma once
 
 #include <memory>
@@ -35,13 +36,16 @@ class Sweeper {
   // Waits for the next look; false at the end.
   bool wait();
   void sweep();
-  bool is_every_worker_busy() const;
+  // What the workers are doing now.
+  enum class Workers { kBusy, kBetween, kAtRest };
+  Workers look_at_workers(uint64_t now_ns) const;
   void refuse_overdue();
 
   ServingContext& context_;
   ConnectionTable& table_;
   const std::vector<std::unique_ptr<Worker>>& workers_;
   ConnectionServer server_;
+  uint64_t rest_ns_ = 0;  // after a look that took long
 
   Mutex mutex_;
   Condition changed_;
