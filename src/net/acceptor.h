@@ -86,7 +86,7 @@ class Acceptor {
   void pause();
 
   // At the end: lets no further handshake begin, has `turn` take whoever has begun one, and stops listening; it takes
-  // at most `ms_max`. `turn` says whether it found the source empty.
+  // at most `ms_max`. `turn` says whether it found the source empty. An inherited socket is left as it is.
   void close(uint64_t ms_max, const std::function<bool(Source&)>& turn);
 
   void stop();

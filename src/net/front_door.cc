@@ -32,10 +32,12 @@ std::string_view architecture_name(Architecture architecture) {
   return "unknown";
 }
 
-Result<std::unique_ptr<FrontDoor>> FrontDoor::open(const FrontDoorOptions& options) {
+Result<std::unique_ptr<FrontDoor>> FrontDoor::open(const FrontDoorOptions& options, std::vector<Descriptor> inherited) {
   std::vector<Listener> listeners;
-  for (const std::string& address : options.addresses) {
-    auto listener = Listener::open(address, options.backlog);
+  const size_t count = inherited.empty() ? options.addresses.size() : inherited.size();
+  for (size_t i = 0; i < count; ++i) {
+    auto listener = inherited.empty() ? Listener::open(options.addresses[i], options.backlog)
+                                      : Listener::adopt(std::move(inherited[i]), options.backlog);
     if (!listener) return std::unexpected(std::move(listener).error());
     listeners.push_back(std::move(*listener));
   }

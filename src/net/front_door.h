@@ -44,7 +44,7 @@ std::string_view architecture_name(Architecture architecture);
 struct FrontDoorOptions {
   Architecture architecture = Architecture::kPool;
   std::vector<std::string> addresses;  // see Listener::open
-  int backlog = 0;                     // of each listener
+  int backlog = 0;                     // of each listener; 0 leaves an inherited one's as it is
   size_t workers = 8;                  // of the pool
   size_t descriptors_max = 0;          // RLIMIT_NOFILE; no accepted descriptor is at or above it
   size_t refuser_share = 0;            // descriptors for connections that are being refused
@@ -105,8 +105,10 @@ struct FrontDoorState;  // net/front_door_state.h
 
 class FrontDoor {
  public:
-  // Binds and listens, but accepts nothing yet: who connects waits in the kernel.
-  static Result<std::unique_ptr<FrontDoor>> open(const FrontDoorOptions& options);
+  // Binds and listens, but accepts nothing yet: who connects waits in the kernel. `inherited`: sockets that listen
+  // already; where there are some, they take the place of the options' addresses.
+  static Result<std::unique_ptr<FrontDoor>> open(const FrontDoorOptions& options,
+                                                 std::vector<Descriptor> inherited = {});
   FrontDoor(const FrontDoor&) = delete;
   FrontDoor& operator=(const FrontDoor&) = delete;
   // Closes what is left. The threads that wake parked sessions have ended, or wake none any more.

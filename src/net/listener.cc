@@ -1,5 +1,6 @@
 #include "net/listener.h"
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <netdb.h>
@@ -46,6 +47,13 @@ Result<HostPort> split_address(std::string_view address) {
 }
 
 void set_option(int fd, int level, int name, int value) { setsockopt(fd, level, name, &value, sizeof value); }
+
+// An option of the socket level; -1 where there is none, as with what is no socket.
+int get_option(int fd, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
 
 Result<Descriptor> listen_on(const addrinfo& address, bool is_every_address, int backlog, const std::string& what) {
   Descriptor fd(socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -100,11 +108,28 @@ Result<Listener> Listener::open(std::string_view address, int backlog) {
   auto fd = listen_on_first(found, parts->host.empty(), backlog, what);
   if (!fd) return std::unexpected(std::move(fd).error());
 
-  return Listener(std::move(*fd));
+  return Listener(std::move(*fd), false);
 }
 
-Listener::Listener(Descriptor fd)
-    : fd_(std::move(fd)), endpoint_(Endpoint::local_of(fd_.get())), address_(endpoint_.text()) {}
+Result<Listener> Listener::adopt(Descriptor fd, int backlog) {
+  const std::string what = "inherited descriptor " + std::to_string(fd.get());
+  const int family = get_option(fd.get(), SO_DOMAIN);
+  const bool is_tcp = get_option(fd.get(), SO_TYPE) == SOCK_STREAM && (family == AF_INET || family == AF_INET6);
+  if (!is_tcp || get_option(fd.get(), SO_ACCEPTCONN) != 1) {
+    return fail(ErrorCode::kInvalid, what + " is not a listening TCP socket");
+  }
+  const int flags = fcntl(fd.get(), F_GETFL);
+  if (fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0) return fail_errno(what, errno);
+  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  if (backlog != 0 && listen(fd.get(), backlog) != 0) return fail_errno(what + ": listen", errno);
+  return Listener(std::move(fd), true);
+}
+
+Listener::Listener(Descriptor fd, bool is_inherited)
+    : fd_(std::move(fd)),
+      is_inherited_(is_inherited),
+      endpoint_(Endpoint::local_of(fd_.get())),
+      address_(endpoint_.text()) {}
 
 uint32_t Listener::queue_depth() const {
   tcp_info info{};

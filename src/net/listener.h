@@ -1,4 +1,4 @@
-// Listener: a listening TCP socket, and what the kernel says of its listen queue.
+// Listener: a listening TCP socket, our own or inherited, and what the kernel says of its listen queue.
 #pragma once
 
 #include <cstdint>
@@ -27,11 +27,17 @@ class Listener {
   // both families; port 0 lets the kernel choose. Accepted sockets inherit TCP_NODELAY.
   static Result<Listener> open(std::string_view address, int backlog);
 
+  // Takes a socket over that listens already, and that others may go on listening on when this process ends. A
+  // `backlog` of 0 leaves its own as it is.
+  static Result<Listener> adopt(Descriptor fd, int backlog);
+
   int fd() const { return fd_.get(); }
   // The address as bound, with the port that was chosen: "127.0.0.1:43211".
   const std::string& address() const { return address_; }
   const Endpoint& endpoint() const { return endpoint_; }
   bool is_loopback() const { return endpoint_.is_loopback(); }
+  // Whoever waits in its queue at a stop is a successor's.
+  bool is_inherited() const { return is_inherited_; }
 
   // One getsockopt each for TCP_INFO and SO_MEMINFO; thread-safe.
   ListenQueue queue() const;
@@ -46,9 +52,10 @@ class Listener {
   void stop_listening() const;
 
  private:
-  explicit Listener(Descriptor fd);
+  Listener(Descriptor fd, bool is_inherited);
 
   Descriptor fd_;
+  bool is_inherited_;
   Endpoint endpoint_;
   std::string address_;
 };

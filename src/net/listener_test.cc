@@ -1,11 +1,14 @@
 #include "net/listener.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <charconv>
+#include <string>
 
 namespace ms::net {
 namespace {
@@ -67,6 +70,43 @@ TEST(ListenerTest, TheListenQueueShowsWhoWaitsAndItsLimit) {
   EXPECT_EQ(listener->queue_depth(), 2u);
   const Descriptor taken(accept4(listener->fd(), nullptr, nullptr, SOCK_CLOEXEC));
   EXPECT_EQ(listener->queue_depth(), 1u);
+}
+
+TEST(ListenerTest, WhatListensAlreadyIsAdoptedWithItsQueue) {
+  auto first = Listener::open("127.0.0.1:0", 16);
+  ASSERT_TRUE(first);
+  const Descriptor waiting = connect_to(*first);
+  Descriptor fd(dup(first->fd()));
+  fcntl(fd.get(), F_SETFL, 0);
+  auto adopted = Listener::adopt(std::move(fd), 0);
+  ASSERT_TRUE(adopted) << adopted.error().message;
+  EXPECT_EQ(adopted->address(), first->address());
+  EXPECT_EQ(adopted->queue_depth(), 1u);
+  EXPECT_EQ(adopted->queue().limit, 16u);
+  EXPECT_NE(fcntl(adopted->fd(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_TRUE(adopted->is_inherited());
+  auto deepened = Listener::adopt(Descriptor(dup(first->fd())), 32);
+  ASSERT_TRUE(deepened) << deepened.error().message;
+  EXPECT_EQ(first->queue().limit, 32u);
+}
+
+TEST(ListenerTest, WhatDoesNotListenIsNotAdopted) {
+  const auto message_of = [](int fd) {
+    const std::string name = "inherited descriptor " + std::to_string(fd);
+    auto adopted = Listener::adopt(Descriptor(fd), 0);
+    if (adopted) return std::string("adopted");
+    EXPECT_EQ(adopted.error().code, ErrorCode::kInvalid);
+    return adopted.error().message.substr(name.size());
+  };
+  const std::string refused = " is not a listening TCP socket";
+  EXPECT_EQ(message_of(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), refused);
+  EXPECT_EQ(message_of(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), refused);
+  EXPECT_EQ(message_of(open("/dev/null", O_RDONLY | O_CLOEXEC)), refused);
+  Descriptor local(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un abstract{.sun_family = AF_UNIX, .sun_path = ""};
+  ASSERT_EQ(bind(local.get(), reinterpret_cast<const sockaddr*>(&abstract), sizeof abstract.sun_family), 0);
+  ASSERT_EQ(listen(local.get(), 1), 0);
+  EXPECT_EQ(message_of(local.release()), refused);
 }
 
 TEST(ListenerTest, AfterDropHandshakesNoneBegins) {

@@ -93,15 +93,15 @@ Result<int64_t> parse_wait(const std::string& text) {
 void add_front_door_options(CLI::App& app, ServeConfig& config) {
   add(app, "--listen", config.listen,
       "Address to listen on: 127.0.0.1:8080, [::1]:8080, or :8080 for every address. Port 0 takes a free one and logs "
-      "it. "
-      "Give it several times to listen on several.")
+      "it. Give it several times to listen on several. Sockets that are handed over by LISTEN_FDS (systemd's socket "
+      "activation) take its place; at a stop, who waits in their queues is left to the next process.")
       ->type_name("ADDR:PORT")
       ->delimiter(',')
       ->capture_default_str();
   add(app, "--backlog", config.backlog, "Depth of the kernel's listen queue.")
       ->type_name("N")
       ->check(CLI::Range(1, 1 << 20))
-      ->default_str("net.core.somaxconn");
+      ->default_str("net.core.somaxconn; that of a handed-over socket as it is");
   add(app, "--max-connections", config.max_connections, "Open connections; further ones are answered 503.")
       ->type_name("N")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 20))

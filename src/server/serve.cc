@@ -23,6 +23,7 @@
 #include "http/http_service.h"
 #include "net/descriptors.h"
 #include "net/front_door.h"
+#include "server/inherited_sockets.h"
 #include "server/resources.h"
 #include "storage/store.h"
 
@@ -59,7 +60,13 @@ http::Limits plan_limits(uint64_t memory_bytes_max) {
   return limits;
 }
 
-Result<Plan> make_plan(const ServeConfig& config, size_t descriptors) {
+// The backlog to ask for; 0: that of the inherited sockets stays.
+int plan_backlog(const ServeConfig& config, bool is_inherited) {
+  if (config.backlog != 0) return config.backlog;
+  return is_inherited ? 0 : net::read_somaxconn();
+}
+
+Result<Plan> make_plan(const ServeConfig& config, size_t descriptors, bool is_inherited) {
   const size_t cores = usable_cores();
   if (descriptors <= kReservedDescriptors) {
     return fail(ErrorCode::kUnavailable, "the descriptor limit of " + std::to_string(descriptors) +
@@ -70,8 +77,8 @@ Result<Plan> make_plan(const ServeConfig& config, size_t descriptors) {
                                    : descriptors - kReservedDescriptors;
   Plan plan;
   plan.front_door = {.architecture = config.architecture,
-                     .addresses = config.listen,
-                     .backlog = config.backlog != 0 ? config.backlog : net::read_somaxconn(),
+                     .addresses = is_inherited ? std::vector<std::string>{} : config.listen,
+                     .backlog = plan_backlog(config, is_inherited),
                      .workers = config.workers != 0 ? config.workers : std::max(kWorkersMin, cores),
                      .descriptors_max = descriptors,
                      .refuser_share = std::min(descriptors - connections - kOwnDescriptors, kRefuserShareMax),
@@ -94,6 +101,7 @@ void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
   const net::FrontDoorOptions& door = plan.front_door;
   std::string addresses;
   for (const std::string& address : door.addresses) addresses += (addresses.empty() ? "" : ",") + address;
+  if (addresses.empty()) addresses = "inherited";
   log.info("configuration", {{"version", MS_VERSION},
                              {"architecture", net::architecture_name(door.architecture)},
                              {"listen", addresses},
@@ -155,9 +163,10 @@ void unblock_stop_signals() {
 // All parts of a running server, in the order in which they are built; taken down in reverse.
 class Server {
  public:
-  Server(const ServeConfig& config, Plan plan, const Logger& log, int64_t start_ms)
+  Server(const ServeConfig& config, Plan plan, std::vector<Descriptor> inherited, const Logger& log, int64_t start_ms)
       : config_(config),
         plan_(std::move(plan)),
+        inherited_(std::move(inherited)),
         log_(log),
         start_ms_(start_ms),
         files_(make_posix_file_system()),
@@ -170,7 +179,7 @@ class Server {
   // Listens before the store is open: who connects while the log is replayed waits, or is told to come back, and is not
   // lost.
   Result<void> open_front_door() {
-    auto front_door = net::FrontDoor::open(plan_.front_door);
+    auto front_door = net::FrontDoor::open(plan_.front_door, std::move(inherited_));
     if (!front_door) return std::unexpected(std::move(front_door).error());
     front_door_ = std::move(*front_door);
     if (auto started = front_door_->start(service_, queue_policy_, &log_); !started) return started;
@@ -226,6 +235,7 @@ class Server {
 
   const ServeConfig& config_;
   const Plan plan_;
+  std::vector<Descriptor> inherited_;  // until the front door has them
   const Logger& log_;
   const int64_t start_ms_;
   const std::unique_ptr<FileSystem> files_;
@@ -286,15 +296,18 @@ int serve(const ServeConfig& config) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
+  auto inherited = take_inherited_sockets();
+  if (!inherited) return report_failed_start(log, inherited.error());
   const auto descriptors = net::raise_descriptor_limit();
-  const auto plan = descriptors ? make_plan(config, *descriptors) : std::unexpected(descriptors.error());
+  const auto plan =
+      descriptors ? make_plan(config, *descriptors, !inherited->empty()) : std::unexpected(descriptors.error());
   if (!plan) return report_failed_start(log, plan.error());
   log_plan(log, config, *plan);
   if (const auto grown = net::grow_descriptor_table(*descriptors); !grown) {
     log.warn("bursts of connections may be accepted more slowly", {{"reason", grown.error().message}});
   }
 
-  Server server(config, *plan, log, start_ms);
+  Server server(config, *plan, std::move(*inherited), log, start_ms);
   return run(server, log);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "support/wait.h"
 
 namespace ms::test {
@@ -34,6 +36,17 @@ std::vector<char*> c_strings(std::vector<std::string>& strings) {
   return pointers;
 }
 
+constexpr int kFirstSocket = 3;
+constexpr size_t kPidDigitsMax = 10;
+
+// Copies that are out of the way of those that they become in the child.
+std::vector<Descriptor> copy_high(const std::vector<int>& sockets) {
+  std::vector<Descriptor> copies;
+  const int lowest = kFirstSocket + static_cast<int>(sockets.size());
+  for (const int socket : sockets) copies.emplace_back(fcntl(socket, F_DUPFD_CLOEXEC, lowest));
+  return copies;
+}
+
 void open_as(int descriptor, const char* path, int flags) {
   const int opened = open(path, flags, 0644);
   if (opened < 0 || dup2(opened, descriptor) < 0) _exit(127);
@@ -45,6 +58,12 @@ void open_as(int descriptor, const char* path, int flags) {
 ChildProcess::ChildProcess(const Command& command) {
   std::vector<std::string> arguments = command.arguments;
   std::vector<std::string> environment = child_environment(command.environment);
+  const std::vector<Descriptor> sockets = copy_high(command.sockets);
+  const std::string pid_name = "LISTEN_PID=";
+  if (!sockets.empty()) {
+    environment.push_back("LISTEN_FDS=" + std::to_string(sockets.size()));
+    environment.push_back(pid_name + std::string(kPidDigitsMax, '\0'));  // the child writes its own
+  }
   const std::vector<char*> argv = c_strings(arguments);
   const std::vector<char*> envp = c_strings(environment);
   const std::string output_path = files_.file("stdout");
@@ -60,7 +79,13 @@ ChildProcess::ChildProcess(const Command& command) {
   open_as(STDIN_FILENO, command.input_path.c_str(), O_RDONLY);
   open_as(STDOUT_FILENO, output_path.c_str(), O_WRONLY | O_CREAT | O_APPEND);
   open_as(STDERR_FILENO, errors_path.c_str(), O_WRONLY | O_CREAT | O_APPEND);
-  close_range(3, ~0u, 0);
+  int next = kFirstSocket;
+  for (const Descriptor& socket : sockets) dup2(socket.get(), next++);
+  if (!sockets.empty()) {
+    char* const pid_text = environment.back().data() + pid_name.size();
+    std::to_chars(pid_text, pid_text + kPidDigitsMax, getpid());
+  }
+  close_range(static_cast<unsigned>(next), ~0u, 0);
   execve(argv[0], argv.data(), envp.data());
   const char* reason = strerror(errno);
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, reason, strlen(reason));

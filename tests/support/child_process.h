@@ -25,6 +25,7 @@ struct Command {
   std::vector<std::string> arguments = {};    // the program's path first
   std::vector<std::string> environment = {};  // "NAME=value", on top of the test's own less its METRICSTREAM_*
   std::string input_path = "/dev/null";       // what it reads as stdin
+  std::vector<int> sockets = {};              // handed over as sd_listen_fds(3) says: LISTEN_FDS, LISTEN_PID
 };
 
 class ChildProcess {

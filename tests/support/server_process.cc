@@ -1,5 +1,6 @@
 #include "support/server_process.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <sstream>
@@ -33,7 +34,7 @@ ServerProcess::~ServerProcess() {
 }
 
 testing::AssertionResult ServerProcess::start() {
-  Command command{.arguments = {server_path(), "serve", "--data-dir", data_dir_}};
+  Command command{.arguments = {server_path(), "serve", "--data-dir", data_dir_}, .sockets = options_.sockets};
   for (const std::string& address : options_.listen) {
     command.arguments.insert(command.arguments.end(), {"--listen", address});
   }
@@ -42,7 +43,7 @@ testing::AssertionResult ServerProcess::start() {
 
   const bool listens = wait_until(kStartTimeout, [this] {
     endpoints_ = find_listening_addresses(process_->errors());
-    return endpoints_.size() >= options_.listen.size() || has_ended();
+    return endpoints_.size() >= std::max<size_t>(options_.listen.size(), 1) || has_ended();
   });
   if (!listens || has_ended()) {
     return testing::AssertionFailure() << "the server does not listen; its log:\n" << tail(process_->errors());

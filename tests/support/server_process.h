@@ -26,6 +26,7 @@ namespace ms::test {
 struct ServerOptions {
   std::vector<std::string> flags = {};  // besides --listen and --data-dir
   std::vector<std::string> listen = {"127.0.0.1:0"};
+  std::vector<int> sockets = {};  // handed over, in the place of addresses to listen on
 };
 
 class ServerProcess {
