@@ -8,6 +8,7 @@ add_library(ms_test_support STATIC
   support/http_reply.cc
   support/json_error.cc
   support/load_writer.cc
+  support/metrics_page.cc
   support/peers.cc
   support/prometheus_process.cc
   support/query_client.cc
@@ -27,7 +28,19 @@ add_dependencies(ms_test_support metricstream)
 ms_test(main_job SOURCES main_job_test.cc LIBRARIES ms_test_support TIMEOUT 240)
 ms_test(durability SOURCES durability_test.cc LIBRARIES ms_test_support)
 ms_test(front_door SOURCES front_door_test.cc http_test.cc LIBRARIES ms_test_support PkgConfig::ZSTD ZLIB::ZLIB)
-ms_test(door_limits SOURCES handover_test.cc LIBRARIES ms_test_support)
+ms_test(door_limits SOURCES architecture_test.cc handover_test.cc refusal_test.cc LIBRARIES ms_test_support)
 ms_test(metrics_page SOURCES metrics_page_test.cc LIBRARIES ms_test_support)
 ms_test(program SOURCES program_test.cc series_limit_test.cc LIBRARIES ms_test_support simdjson::simdjson)
 ms_test(watch_command SOURCES watch_command_test.cc LIBRARIES ms_test_support)
+
+# The same tests with --architecture=inline: all that need one request of a connection, and of nobody's patience. The rest is
+# what that architecture cannot do: keep a connection alive, serve anyone beside a slow client, take a storm.
+function(ms_test_inline name filter)
+  gtest_discover_tests(${name}_test TEST_PREFIX "${name}.inline." TEST_FILTER "${filter}" DISCOVERY_MODE PRE_TEST
+    PROPERTIES TIMEOUT 240 ENVIRONMENT MS_ARCHITECTURE=inline)
+endfunction()
+ms_test_inline(main_job "*")
+ms_test_inline(durability "*-Stop.FinishesARequestWhoseEndComesAfterSigterm")
+ms_test_inline(front_door "Http*:Listeners.*-*Pipelined*:*HeadIsAnswered*:*IsToldToSendItsBody:*WhereBodiesTakeAll*")
+ms_test_inline(metrics_page "*")
+ms_test_inline(program "SeriesLimit.*:Limits.BelowTheMinimum*")

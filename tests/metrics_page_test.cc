@@ -1,13 +1,13 @@
 // GET /metrics: the names on it are an interface, its format is checked by promtool, and its figures are those of the
 // requests that were made.
 
+#include "support/metrics_page.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <map>
-#include <sstream>
 #include <string>
 
 #include "support/child_process.h"
@@ -20,18 +20,6 @@ namespace ms::test {
 namespace {
 
 constexpr int kWrites = 50;
-
-// Each sample line of a page: `name{labels}` -> value.
-std::map<std::string, double> read_samples(const std::string& page) {
-  std::map<std::string, double> samples;
-  std::istringstream lines(page);
-  for (std::string line; std::getline(lines, line);) {
-    const size_t space = line.rfind(' ');
-    if (line.starts_with('#') || space == std::string::npos) continue;
-    samples[line.substr(0, space)] = std::strtod(line.c_str() + space, nullptr);
-  }
-  return samples;
-}
 
 // The values of a metric by the value of its label `stage`.
 std::map<std::string, double> by_stage(const std::map<std::string, double>& samples, const std::string& name) {

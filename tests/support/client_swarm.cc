@@ -1,7 +1,6 @@
 #include "support/client_swarm.h"
 
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -14,13 +13,6 @@ namespace ms::test {
 namespace {
 
 bool is_over(ClientSwarm::State state) { return state >= ClientSwarm::State::kEnded; }
-
-void raise_descriptor_limit() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 }  // namespace
 

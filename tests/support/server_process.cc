@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <system_error>
@@ -35,6 +36,9 @@ ServerProcess::~ServerProcess() {
 
 testing::AssertionResult ServerProcess::start() {
   Command command{.arguments = {server_path(), "serve", "--data-dir", data_dir_}, .sockets = options_.sockets};
+  if (const char* architecture = std::getenv("MS_ARCHITECTURE")) {
+    command.arguments.insert(command.arguments.end(), {"--architecture", architecture});
+  }
   for (const std::string& address : options_.listen) {
     command.arguments.insert(command.arguments.end(), {"--listen", address});
   }

@@ -6,7 +6,8 @@
 //     ASSERT_TRUE(server.wait_exit(seconds(10)));
 //     ASSERT_TRUE(server.start());                    // again on the same directory
 //
-// Where a test has failed, its destructor prints the end of what the server logged.
+// Where a test has failed, its destructor prints the end of what the server logged. MS_ARCHITECTURE in the environment
+// of the tests is the server's --architecture: so the same tests run against both.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -12,6 +12,9 @@ namespace ms::test {
 // take_socket_error says 0.
 Descriptor start_connect(const Endpoint& endpoint);
 
+// Allows this process as many descriptors as it may have.
+void raise_descriptor_limit();
+
 // Whether the address is there, and free to bind.
 bool can_bind(const Endpoint& endpoint);
 
