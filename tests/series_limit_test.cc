@@ -27,6 +27,13 @@ ClientResult<HttpReply> write_json(const ServerProcess& server, const std::strin
   return fetch(server.endpoint(), json_write_text(body));
 }
 
+// The status of the reply; 0 where there is none.
+int write_status(const ServerProcess& server, const std::string& name) {
+  const auto reply = write_json(server, json_series(name));
+  if (!reply) ADD_FAILURE() << reply.error().message;
+  return reply ? reply->status : 0;
+}
+
 size_t count_found(const ServerProcess& server, const std::string& query) {
   const auto answer = run_query(server.endpoint(), instant_target(query, kTime));
   if (answer) return answer->series.size();
@@ -42,7 +49,7 @@ bool page_has(const ServerProcess& server, const std::string& line) {
 TEST(SeriesLimit, NewSeriesBeyondItAreNamedInTheReplyAndTheRestIsStored) {
   ServerProcess server({.flags = {"--max-series", "2"}});
   ASSERT_TRUE(server.start());
-  ASSERT_TRUE(write_json(server, json_series("first")));
+  ASSERT_EQ(write_status(server, "first"), 200);
 
   const auto partly = write_json(server, "[" + json_series("second") + "," + json_series("third") + "]");
   ASSERT_TRUE(partly) << partly.error().message;
@@ -58,9 +65,7 @@ TEST(SeriesLimit, NewSeriesBeyondItAreNamedInTheReplyAndTheRestIsStored) {
   EXPECT_NE(remote->body.find("1 series rejected, all other samples are stored (1)"), std::string::npos)
       << remote->body;
 
-  const auto known = write_json(server, json_series("first"));
-  ASSERT_TRUE(known) << known.error().message;
-  EXPECT_EQ(known->status, 200);
+  EXPECT_EQ(write_status(server, "first"), 200);
   EXPECT_EQ(count_found(server, R"({__name__=~".+"})"), 2u);
   EXPECT_TRUE(page_has(server, "metricstream_store_series_limit 2"));
   EXPECT_TRUE(page_has(server, "metricstream_store_series_rejected_total 2"));
@@ -89,17 +94,14 @@ TEST(SeriesLimit, IsExactHoweverManyClientsWriteAtOnce) {
 TEST(SeriesLimit, ARestartKeepsWhatTheLogHas) {
   ServerProcess server({.flags = {"--max-series", "3"}});
   ASSERT_TRUE(server.start());
-  for (const char* name : {"first", "second", "third"}) ASSERT_TRUE(write_json(server, json_series(name)));
+  for (const char* name : {"first", "second", "third"}) ASSERT_EQ(write_status(server, name), 200);
   server.signal(SIGKILL);
   ASSERT_TRUE(server.wait_exit(seconds(10)));
 
   ASSERT_TRUE(server.start());
   EXPECT_EQ(count_found(server, R"({__name__=~".+"})"), 3u);
-  const auto known = write_json(server, json_series("third"));
-  const auto beyond = write_json(server, json_series("fourth"));
-  ASSERT_TRUE(known && beyond);
-  EXPECT_EQ(known->status, 200);
-  EXPECT_EQ(beyond->status, 400);
+  EXPECT_EQ(write_status(server, "third"), 200);
+  EXPECT_EQ(write_status(server, "fourth"), 400);
 }
 
 }  // namespace
