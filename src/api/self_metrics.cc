@@ -150,7 +150,8 @@ void write_store(Page& page, const storage::Store& store) {
              health.accepts_writes ? 1 : 0);
   page.gauge("store_damaged_places", "Damaged places found in the log at the start and set aside.",
              real(health.damaged_places));
-  page.gauge("store_series", "Series known to the store.", real(stats.series));
+  page.gauge("store_series", "Series known to the store; those of refused writes too, until a restart.",
+             real(stats.series));
   page.gauge("store_series_limit", "Series beyond which new ones are rejected; 0: no limit.", real(stats.series_max));
   page.counter("store_series_rejected_total", "Series rejected for that limit, each time that they were sent.",
                real(stats.series_rejected));

@@ -141,7 +141,8 @@ void add_store_options(CLI::App& app, ServeConfig& config) {
   add_parsed(app, "--min-free-disk", config.min_free_disk_bytes, "SIZE", "100MiB", parse_size_text,
              "Free disk space below which writes are answered 503; queries go on.");
   add(app, "--max-series", config.max_series,
-      "Series in the store; samples of further ones are rejected (400), known ones go on. 0: no limit.")
+      "Series in the store; samples of further ones are rejected (400), known ones go on. New ones of a refused write "
+      "(503) count until a restart. 0: no limit.")
       ->type_name("N")
       ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 32))
       ->capture_default_str();

@@ -123,8 +123,8 @@ Committer::Group Committer::next_group(uint64_t last_commit_ns) {
   return std::exchange(queue_, {});
 }
 
-// Series that a refused write brought keep their references, and the log gets their labels with the first write that is
-// taken.
+// Series that a refused write brought keep their references and their places under the limit; the log gets their labels
+// with the first write that is taken.
 void Committer::refuse_overdue(Group& group, uint64_t now_ns) {
   for (PreparedWrite& write : group) {
     if (judge_.admit(now_ns - write.queued_ns, now_ns)) continue;

@@ -3,6 +3,11 @@
 // A series gets its reference here once, and keeps it; its label bytes stay where they are for the index's life.
 // Postings, the references of the series that have a label, ascend, since references are given in ascending order.
 //
+// A reference is given before the series is in the log, on the thread that prepares a write, and never taken back:
+// where that write is refused after all (the write queue is full, the write waited too long, there is no next segment),
+// others under way may hold the reference already. So such a series counts, toward the limit too, until a restart,
+// which knows none but those in the log. Mostly the write is sent again and needs the place.
+//
 // Thread-safe.
 #pragma once
 

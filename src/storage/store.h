@@ -77,7 +77,7 @@ class Store {
 
   // Figures for /metrics, all since the start but the gauges.
   struct Stats {
-    uint64_t series = 0;            // gauge
+    uint64_t series = 0;            // gauge; those of refused writes too (storage/series_index.h)
     uint64_t series_max = 0;        // gauge; 0: no limit
     uint64_t series_rejected = 0;   // new beyond the limit; counted each time that they are sent,
     uint64_t samples_rejected = 0;  // and the samples in them

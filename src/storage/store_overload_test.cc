@@ -67,12 +67,19 @@ class StoreOverloadTest : public testing::Test {
 
   void restart() {
     store_.reset();
-    store_ = open_store(disk_, test_options(), policy_);
+    store_ = open_store(disk_, two_series(), policy_);
+  }
+
+  // There is room for "known" and one more.
+  static StoreOptions two_series() {
+    StoreOptions options = test_options();
+    options.series_max = 2;
+    return options;
   }
 
   QueuePolicy policy_{.target_ns = patient().target_ns.load(), .deadline_ns = patient().deadline_ns.load()};
   ForgetfulFileSystem disk_;
-  std::unique_ptr<Store> store_ = open_store(disk_, test_options(), policy_);
+  std::unique_ptr<Store> store_ = open_store(disk_, two_series(), policy_);
 };
 
 TEST_F(StoreOverloadTest, AWriteThatWaitedBeyondTheDeadlineIsRefusedAndLeavesNothingInTheLog) {
@@ -98,6 +105,16 @@ TEST_F(StoreOverloadTest, ASeriesWhoseFirstWriteWasRefusedWorksWhenItComesAgain)
   EXPECT_EQ(read_all(*survivor), before);
   restart();
   EXPECT_EQ(read_all(*store_), before);
+}
+
+TEST_F(StoreOverloadTest, ASeriesWhoseFirstWriteWasRefusedKeepsItsPlaceUntilTheRestart) {
+  write_overdue("new", 2);
+  EXPECT_EQ(store_->stats().series, 2u);
+  EXPECT_EQ(write("other", 2).get().rejections.count, 1u);
+  EXPECT_FALSE(write("known", 3).get().error);
+  restart();
+  EXPECT_EQ(store_->stats().series, 1u);
+  EXPECT_EQ(write("other", 2).get().samples_accepted, 1u);
 }
 
 TEST_F(StoreOverloadTest, ARefusedWriteGivesItsRoomInTheQueueBack) {
