@@ -20,9 +20,9 @@ namespace {
 constexpr const char* kDescription =
     "MetricStream takes metrics in, acknowledges them when they are durable, and answers queries.";
 
-constexpr const char* kFooter = R"(
-Every option is also read from the environment: --data-dir from METRICSTREAM_DATA_DIR, and so on; an option wins over
-its variable. Sizes are written as 100MiB or 2GiB, durations as 500ms, 10s or 2d.
+constexpr const char* kServeFooter = R"(
+Every option of serve, and of no other command, is also read from the environment: --data-dir from
+METRICSTREAM_DATA_DIR, and so on; an option wins over its variable. Sizes are written as 100MiB or 2GiB, durations as 500ms, 10s or 2d.
 
 Write:  curl --json '{"name":"cpu_usage","value":75.5,"tags":{"host":"a"}}' http://127.0.0.1:8080/metrics
 Query:  curl 'http://127.0.0.1:8080/api/v1/query?query=cpu_usage'
@@ -38,9 +38,24 @@ std::string variable_of(const std::string& flag) {
   return name;
 }
 
+void read_from_environment(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    if (option != command.get_help_ptr()) option->envname(variable_of(option->get_name()));
+  }
+}
+
+// Told where `command` is the one that was given. A command with such a callback reads its variables only then, too:
+// CLI11 would read those of every command, whichever is given.
+template <class Time>
+void check_queue_limits(CLI::App& command, const Time& target, const Time& deadline) {
+  command.parse_complete_callback([&target, &deadline] {
+    if (deadline < target) throw CLI::ValidationError("--queue-deadline", "it is below --queue-target");
+  });
+}
+
 template <class Value>
 CLI::Option* add(CLI::App& app, const std::string& flag, Value& value, const std::string& help) {
-  return app.add_option(flag, value, help)->envname(variable_of(flag));
+  return app.add_option(flag, value, help);
 }
 
 // An option whose text is parsed by one of our own parsers; its error is the usage error.
@@ -56,8 +71,7 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& flag, Value& value, co
   return app.add_option(flag, read, help)
       ->type_name(type)
       ->default_str(shown_default)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-      ->envname(variable_of(flag));
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
 // An option that is one of a few words.
@@ -166,6 +180,18 @@ void add_log_options(CLI::App& app, ServeConfig& config) {
   add_choice(app, "--log-format", config.log_format, "logfmt", formats, "How lines are written.");
 }
 
+void add_serve_command(CLI::App& app, ServeConfig& config) {
+  CLI::App* command = app.add_subcommand("serve", "Run the server.");
+  command->footer(kServeFooter);
+  command->get_formatter()->column_width(36);
+  add_front_door_options(*command, config);
+  add_store_options(*command, config);
+  add_time_options(*command, config);
+  add_log_options(*command, config);
+  read_from_environment(*command);
+  check_queue_limits(*command, config.queue_target_ms, config.queue_deadline_ms);
+}
+
 constexpr const char* kWatchFooter = R"(
 Above, what is the kernel's: who waits in the listen queue to be accepted (a dashed cell waited a moment ago and has
 been accepted since), how many the kernel dropped, and the connections that are open. Below, what the server does with
@@ -256,7 +282,7 @@ void add_drain_door_options(CLI::App& command, drain::Settings& settings) {
                                         "What to run.");
   add(command, "--workers", settings.workers, "Threads of the pool.")
       ->type_name("N")
-      ->check(CLI::Range(1, 1000))
+      ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   add(command, "--backlog", settings.backlog, "Depth of the kernel's listen queue.")
       ->type_name("N")
@@ -274,6 +300,7 @@ CLI::App* add_drain_command(CLI::App& app, DrainConfig& config) {
   command->get_formatter()->column_width(36);
   add_drain_load_options(*command, config.experiment);
   add_drain_door_options(*command, config.experiment);
+  check_queue_limits(*command, config.experiment.queue_target_ns, config.experiment.queue_deadline_ns);
   command->add_flag("--json", config.is_json, "Print one JSON object, and nothing else.");
   CLI::Option* plan = command
                           ->add_flag("--plan", config.asks_plan,
@@ -319,20 +346,11 @@ std::variant<ServeConfig, DrainConfig, watch::WatchConfig, Farewell> parse_comma
   app.require_subcommand(1);
   app.get_formatter()->column_width(36);
   app.footer("\nSee: metricstream serve --help, metricstream watch --help, metricstream drain --help");
-  CLI::App* serve = app.add_subcommand("serve", "Run the server.");
-  serve->footer(kFooter);
-  serve->get_formatter()->column_width(36);
-  add_front_door_options(*serve, config);
-  add_store_options(*serve, config);
-  add_time_options(*serve, config);
-  add_log_options(*serve, config);
+  add_serve_command(app, config);
   const CLI::App* watch = add_watch_command(app, watch_config);
   const CLI::App* drain = add_drain_command(app, drain_config);
   try {
     app.parse(argc, argv);
-    if (config.queue_deadline_ms < config.queue_target_ms) {
-      throw CLI::ValidationError("--queue-deadline", "it is below --queue-target");
-    }
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream err;

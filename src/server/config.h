@@ -1,5 +1,5 @@
-// The command line and the environment, parsed into types. A flag wins over its variable, METRICSTREAM_<FLAG>; a
-// variable wins over the default.
+// The command line and the environment, parsed into types. Of serve a flag wins over its variable, METRICSTREAM_<FLAG>,
+// and a variable over the default; the other commands read no variable.
 #pragma once
 
 #include <cstdint>

@@ -51,6 +51,14 @@ ServeConfig must_parse(std::vector<const char*> arguments) {
   return {};
 }
 
+DrainConfig must_parse_drain(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "drain");
+  auto parsed = parse(arguments);
+  if (const auto* config = std::get_if<DrainConfig>(&parsed)) return *config;
+  ADD_FAILURE() << testing::PrintToString(arguments) << " was refused";
+  return {};
+}
+
 Farewell must_not_parse(const std::vector<const char*>& arguments) {
   auto parsed = parse(arguments);
   if (const Farewell* farewell = std::get_if<Farewell>(&parsed)) return *farewell;
@@ -265,6 +273,42 @@ TEST(CommandLineTest, AMistakeInAVariableIsOneToo) {
   EXPECT_THAT(farewell.text, HasSubstr("\"some\" is not a size"));
 }
 
+TEST(CommandLineTest, VariablesAreThoseOfServeAlone) {
+  const std::initializer_list<std::pair<const char*, const char*>> foreign = {{"METRICSTREAM_RATE", "5"},
+                                                                              {"METRICSTREAM_INTERVAL", "never"},
+                                                                              {"METRICSTREAM_WORK", "dance"},
+                                                                              {"METRICSTREAM_SERVICE_TIME", "0"}};
+  {
+    const Environment environment(foreign);
+    must_parse({});
+    EXPECT_DOUBLE_EQ(must_parse_drain({"--burst", "10"}).experiment.rate_per_s, drain::Settings().rate_per_s);
+  }
+  const Environment environment{
+      {"METRICSTREAM_WORKERS", "none"}, {"METRICSTREAM_ARCHITECTURE", "both"}, {"METRICSTREAM_QUEUE_DEADLINE", "10ms"}};
+  EXPECT_EQ(must_not_parse({"serve"}).status, 2);
+  EXPECT_EQ(must_parse_drain({}).experiment.workers, drain::Settings().workers);
+  EXPECT_TRUE(must_parse_drain({"--plan"}).asks_plan);
+  EXPECT_TRUE(std::holds_alternative<watch::WatchConfig>(parse({"watch"})));
+}
+
+TEST(CommandLineTest, TheDeadlineOfAQueueIsNotBelowItsTarget) {
+  for (const char* command : {"serve", "drain"}) {
+    EXPECT_THAT(must_not_parse({command, "--queue-deadline", "10ms"}).text, HasSubstr("it is below --queue-target"));
+    const auto parsed = parse({command, "--queue-target", "10ms", "--queue-deadline", "10ms"});
+    EXPECT_FALSE(std::holds_alternative<Farewell>(parsed)) << command;
+  }
+  const Environment environment{{"METRICSTREAM_QUEUE_DEADLINE", "10ms"}};
+  EXPECT_THAT(must_not_parse({"serve"}).text, HasSubstr("it is below --queue-target"));
+}
+
+TEST(CommandLineTest, WorkersHaveOneRange) {
+  EXPECT_EQ(must_parse({"--workers", "1024"}).workers, 1024u);
+  EXPECT_EQ(must_parse_drain({"--workers", "1024"}).experiment.workers, 1024u);
+  for (const char* command : {"serve", "drain"}) {
+    EXPECT_EQ(must_not_parse({command, "--workers", "1025"}).status, 2) << command;
+  }
+}
+
 TEST(CommandLineTest, HelpAndVersionEndWithStatus0) {
   struct Case {
     std::vector<const char*> arguments;
@@ -280,14 +324,6 @@ TEST(CommandLineTest, HelpAndVersionEndWithStatus0) {
     EXPECT_EQ(farewell.status, 0) << testing::PrintToString(c.arguments);
     EXPECT_THAT(farewell.text, HasSubstr(c.told)) << testing::PrintToString(c.arguments);
   }
-}
-
-DrainConfig must_parse_drain(std::vector<const char*> arguments) {
-  arguments.insert(arguments.begin(), "drain");
-  auto parsed = parse(arguments);
-  if (const auto* config = std::get_if<DrainConfig>(&parsed)) return *config;
-  ADD_FAILURE() << testing::PrintToString(arguments) << " was refused";
-  return {};
 }
 
 TEST(DrainCommand, TakesEveryFlag) {
