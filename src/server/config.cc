@@ -22,7 +22,8 @@ constexpr const char* kDescription =
 
 constexpr const char* kServeFooter = R"(
 Every option of serve, and of no other command, is also read from the environment: --data-dir from
-METRICSTREAM_DATA_DIR, and so on; an option wins over its variable. Sizes are written as 100MiB or 2GiB, durations as 500ms, 10s or 2d.
+METRICSTREAM_DATA_DIR, and so on; an option wins over its variable. Sizes are written as 100MiB or 2GiB, durations as
+500ms, 10s or 2d.
 
 Write:  curl --json '{"name":"cpu_usage","value":75.5,"tags":{"host":"a"}}' http://127.0.0.1:8080/metrics
 Query:  curl 'http://127.0.0.1:8080/api/v1/query?query=cpu_usage'
@@ -135,9 +136,11 @@ void add_front_door_options(CLI::App& app, ServeConfig& config) {
              "Longest wait for a worker; who waits longer is always answered 503.");
   const std::vector<std::pair<std::string, net::Architecture>> architectures = {{"pool", net::Architecture::kPool},
                                                                                 {"inline", net::Architecture::kInline}};
-  add_choice(app, "--architecture", config.architecture, "pool", architectures,
-             "How connections are served. pool: a thread drains the listen queue, and the workers serve. inline: one "
-             "thread accepts a connection, answers one request on it, closes it, and accepts again; for comparison.");
+  add_choice(
+      app, "--architecture", config.architecture, "pool", architectures,
+      "How connections are served. pool: a thread drains the listen queue, and the workers serve. inline: one "
+      "thread accepts a connection, answers one request on it, closes it, and accepts again; for comparison. It has no "
+      "use for --workers, --connection-queue and --max-connections.");
 }
 
 void add_store_options(CLI::App& app, ServeConfig& config) {
@@ -302,11 +305,14 @@ CLI::App* add_drain_command(CLI::App& app, DrainConfig& config) {
   add_drain_door_options(*command, config.experiment);
   check_queue_limits(*command, config.experiment.queue_target_ns, config.experiment.queue_deadline_ns);
   command->add_flag("--json", config.is_json, "Print one JSON object, and nothing else.");
-  CLI::Option* plan = command
-                          ->add_flag("--plan", config.asks_plan,
-                                     "Run nothing: say how many workers --rate and --service-time need, and what "
-                                     "queue to expect.")
-                          ->excludes(command->get_option("--burst"));
+  CLI::Option* plan = command->add_flag("--plan", config.asks_plan,
+                                        "Run nothing: say how many workers --rate and --service-time need, and what "
+                                        "queue to expect.");
+  // The plan is of the rate and the service time alone: it chooses the workers, and has no run and no queue's bounds.
+  for (const char* flag : {"--burst", "--duration", "--work", "--architecture", "--workers", "--backlog",
+                           "--queue-target", "--queue-deadline"}) {
+    plan->excludes(command->get_option(flag));
+  }
   add_parsed(*command, "--p99", config.plan_p99_ns, "DURATION", "50ms", parse_experiment_time,
              "With --plan: within what time 99 % of the requests are to be done.")
       ->needs(plan);

@@ -359,18 +359,25 @@ TEST(DrainCommand, PlansForAQuantile) {
 }
 
 TEST(DrainCommand, RefusesWhatMakesNoSense) {
-  const std::vector<std::vector<const char*>> refused = {{"drain", "--rate", "0"},
-                                                         {"drain", "--burst", "10", "--rate", "5"},
-                                                         {"drain", "--work", "dance"},
-                                                         {"drain", "--duration", "0"},
-                                                         {"drain", "--duration", "2h"},
-                                                         {"drain", "--p99", "50ms"},
-                                                         {"drain", "--workers", "0"},
-                                                         {"drain", "--architecture", "old"},
-                                                         {"drain", "--plan", "--burst", "5"},
-                                                         {"drain", "--service-time", "x"}};
+  const std::vector<std::vector<const char*>> refused = {
+      {"drain", "--rate", "0"},        {"drain", "--burst", "10", "--rate", "5"},
+      {"drain", "--work", "dance"},    {"drain", "--duration", "0"},
+      {"drain", "--duration", "2h"},   {"drain", "--p99", "50ms"},
+      {"drain", "--workers", "0"},     {"drain", "--architecture", "old"},
+      {"drain", "--service-time", "x"}};
   for (const auto& arguments : refused) {
     EXPECT_EQ(must_not_parse(arguments).status, 2) << testing::PrintToString(arguments);
+  }
+}
+
+TEST(DrainCommand, APlanRefusesWhatItWouldIgnore) {
+  const std::pair<const char*, const char*> options[] = {
+      {"--burst", "5"},     {"--duration", "2s"}, {"--work", "spin"},        {"--architecture", "pool"},
+      {"--workers", "100"}, {"--backlog", "128"}, {"--queue-target", "5ms"}, {"--queue-deadline", "2s"}};
+  for (const auto& [flag, value] : options) {
+    const Farewell farewell = must_not_parse({"drain", "--plan", flag, value});
+    EXPECT_EQ(farewell.status, 2) << flag;
+    EXPECT_THAT(farewell.text, AllOf(HasSubstr("--plan"), HasSubstr("excludes"), HasSubstr(flag)));
   }
 }
 
