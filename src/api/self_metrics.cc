@@ -57,7 +57,9 @@ void write_listen_queues(Page& page, const net::FrontDoorStats& door) {
   for (const auto& [address, queue] : door.listen_queues) page.labelled("listen", address, queue.depth);
   page.family("listen_queue_limit", MetricType::kGauge, "Backlog of the listen queue, as the kernel keeps it.");
   for (const auto& [address, queue] : door.listen_queues) page.labelled("listen", address, queue.limit);
-  page.family("listen_drops_total", MetricType::kCounter, "Connections that the listening socket itself dropped.");
+  page.family(
+      "listen_drops_total", MetricType::kCounter,
+      "SYNs and handshakes' last ACKs that the listening socket dropped; one client's count each time it tries.");
   for (const auto& [address, queue] : door.listen_queues) page.labelled("listen", address, queue.drops);
   page.counter("netns_listen_overflows_total",
                "ListenOverflows of the whole network namespace, every program's listen queues.",

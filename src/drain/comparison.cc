@@ -76,7 +76,7 @@ std::vector<Row> queue_rows() {
        }},
       {"depth, max", [](const Measurement& m) { return count(m.listen_queue.max); }, {}},
       {"limit", [](const Measurement& m) { return count(m.listen_queue.limit); }, {}},
-      {"dropped", [](const Measurement& m) { return count(m.listen_queue.drops); }, {}},
+      {"SYNs and ACKs dropped", [](const Measurement& m) { return count(m.listen_queue.drops); }, {}},
       {"SYN retransmits", [](const Measurement& m) { return count(m.syn_retransmits); }, {}},
       {"CONNECTION QUEUE (ours)", {}, {}},
       {"length, mean", [](const Measurement& m) { return is_inline(m) ? "-" : figure(m.connection_queue.mean); },

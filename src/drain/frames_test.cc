@@ -103,7 +103,7 @@ TEST(Comparison, StandsOldBesideNewAndMeasuredBesidePredicted) {
   const std::string text = draw_comparison(settings, measured, Colour::kOff);
   EXPECT_THAT(text, AllOf(HasSubstr("inline (old)"), HasSubstr("pool (new)"), HasSubstr("M/D/1"), HasSubstr("M/D/2")));
   EXPECT_THAT(text, testing::ContainsRegex("served \\(200\\) +200 +200 +200 +300"));
-  EXPECT_THAT(text, testing::ContainsRegex("dropped +12 +0"));
+  EXPECT_THAT(text, testing::ContainsRegex("SYNs and ACKs dropped +12 +0"));
   EXPECT_THAT(write_footnote(settings, measured[1]),
               AllOf(HasSubstr("1,000 connections, of 1,256 descriptors"), HasSubstr("1.00 s (--queue-deadline)"),
                     HasSubstr("in overload 50.0 ms"), HasSubstr("net.ipv4.tcp_mem")));

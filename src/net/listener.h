@@ -15,7 +15,9 @@ namespace ms::net {
 struct ListenQueue {
   uint32_t depth = 0;  // waiting now
   uint32_t limit = 0;  // the backlog as the kernel keeps it; it holds one more than this
-  uint32_t drops = 0;  // connections this socket dropped since it was opened
+  // Packets that this socket dropped since it was opened: SYNs, and the ACKs that end a handshake. A client sends its
+  // own again, so that one connection counts many times.
+  uint32_t drops = 0;
 };
 
 // net.core.somaxconn: the deepest listen queue that the kernel grants. 4096, its own default, where it cannot be read.
