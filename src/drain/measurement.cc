@@ -109,6 +109,7 @@ void measure_listen_queue(const Observations& seen, const Window& window, Measur
 }
 
 void measure_connection_queue(const Observations& seen, const Window& window, Measurement& measured) {
+  if (seen.architecture == net::Architecture::kInline) return;
   const Course course = follow(queue_steps(seen.records), window);
   measured.connection_queue = {.mean = course.mean, .max = course.max, .bound = seen.queue_max};
   for (const net::Record& record : seen.records) {

@@ -43,7 +43,7 @@ struct Measurement {
     uint64_t drops = 0;
   } listen_queue;
   uint64_t syn_retransmits = 0;
-  // Ours; nothing in inline.
+  // Ours; inline has none.
   struct {
     double mean = 0;  // over time, while clients came
     uint64_t max = 0;

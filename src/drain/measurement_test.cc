@@ -74,6 +74,18 @@ TEST(Measurement, OurQueueFollowsFromTheStamps) {
   EXPECT_NEAR(measured.connection_queue.mean, (5 + 10 + 5005) / 10'000.0, 1e-9);
 }
 
+TEST(Measurement, InlineHasNoQueueOfOurs) {
+  Observations seen = three_connections();
+  seen.architecture = net::Architecture::kInline;
+  for (const bool is_stamped : {true, false}) {
+    for (auto& record : seen.records) record.stamps.enqueued_ns = is_stamped ? record.stamps.taken_ns : 0;
+    const Measurement measured = measure(kSettings, seen);
+    EXPECT_EQ(measured.connection_queue.max, 0u);
+    EXPECT_EQ(measured.connection_queue.age_max_ns, 0u);
+    EXPECT_EQ(measured.accept.p50_ns, 5'015'000u) << "an accept lasts until the reply all the same";
+  }
+}
+
 TEST(Measurement, SaysHowManyConnectionsWereNotRecorded) {
   Observations seen = three_connections();
   EXPECT_EQ(measure(kSettings, seen).records_lost, 0u);
