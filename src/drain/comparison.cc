@@ -35,6 +35,13 @@ std::string ns(uint64_t number) { return duration(static_cast<double>(number)); 
 std::string s(double number) { return duration(number * 1e9); }
 bool is_inline(const Measurement& measured) { return measured.architecture == net::Architecture::kInline; }
 
+// Tells nothing of waits that no client waits.
+Predicted within_patience(Predicted told) {
+  return [told = std::move(told)](const Measurement& m, const Prediction& p) {
+    return m.outlasts_patience ? std::nullopt : told(m, p);
+  };
+}
+
 std::vector<Row> rate_rows() {
   const auto rate = [](Rate Measurement::* member) {
     return [member](const Measurement& m) { return figure((m.*member).per_s); };
@@ -46,9 +53,10 @@ std::vector<Row> rate_rows() {
              return figure(is_inline(m) ? p.served_per_s : p.served_per_s + p.lost_per_s);
            }},
           {"served (200)", rate(&Measurement::served),
-           [](const Measurement&, const Prediction& p) { return figure(p.served_per_s); }},
-          {"refused (503)", rate(&Measurement::refused),
-           [](const Measurement& m, const Prediction& p) { return figure(is_inline(m) ? 0 : p.lost_per_s); }},
+           within_patience([](const Measurement&, const Prediction& p) { return figure(p.served_per_s); })},
+          {"refused (503)", rate(&Measurement::refused), within_patience([](const Measurement& m, const Prediction& p) {
+             return figure(is_inline(m) ? 0 : p.lost_per_s);
+           })},
           {"timed out (" + ns(kClientTimeoutNs) + ")", rate(&Measurement::timed_out), {}}};
 }
 
@@ -88,16 +96,15 @@ std::vector<Row> queue_rows() {
 }
 
 std::vector<Row> time_rows(double service_time_s) {
-  const auto total = [service_time_s](double Prediction::* wait) {
-    return [wait, service_time_s](const Measurement&, const Prediction& p) { return s(p.*wait + service_time_s); };
+  const auto later_by = [](double offset_s, double Prediction::* wait) {
+    return within_patience([=](const Measurement&, const Prediction& p) { return s(p.*wait + offset_s); });
   };
+  const auto wait = [&](double Prediction::* member) { return later_by(0, member); };
+  const auto total = [&](double Prediction::* member) { return later_by(service_time_s, member); };
   return {{"WAIT of those who were served", {}, {}},
-          {"mean", [](const Measurement& m) { return duration(m.wait.mean_ns); },
-           [](const Measurement&, const Prediction& p) { return s(p.mean_wait_s); }},
-          {"p50", [](const Measurement& m) { return ns(m.wait.p50_ns); },
-           [](const Measurement&, const Prediction& p) { return s(p.wait_p50_s); }},
-          {"p99", [](const Measurement& m) { return ns(m.wait.p99_ns); },
-           [](const Measurement&, const Prediction& p) { return s(p.wait_p99_s); }},
+          {"mean", [](const Measurement& m) { return duration(m.wait.mean_ns); }, wait(&Prediction::mean_wait_s)},
+          {"p50", [](const Measurement& m) { return ns(m.wait.p50_ns); }, wait(&Prediction::wait_p50_s)},
+          {"p99", [](const Measurement& m) { return ns(m.wait.p99_ns); }, wait(&Prediction::wait_p99_s)},
           {"max", [](const Measurement& m) { return ns(m.wait.max_ns); }, {}},
           {"CONNECT TO WHOLE REPLY", {}, {}},
           {"p50", [](const Measurement& m) { return ns(m.total.p50_ns); }, total(&Prediction::wait_p50_s)},
@@ -163,6 +170,10 @@ std::string write_notes(const Settings& settings, std::span<const Measurement> m
   for (const Measurement& m : measurements) {
     const std::string name(net::architecture_name(m.architecture));
     if (m.predicted) text += wrap("Predicted, " + name + ": " + m.predicted->formula + ".");
+    if (m.outlasts_patience) {
+      text += wrap("Not predicted, " + name + ": served, refused, wait and total. A wait of " +
+                   s(m.predicted->wait_p99_s) + " (p99) is beyond the clients' patience: who waited so long has gone.");
+    }
     text += wrap("Clients, " + name + ": over after " + s(m.span_s) + "; their own lag, in no figure above: p50 " +
                  ns(m.lag.p50_ns) + ", p99 " + ns(m.lag.p99_ns) + ". CPU per connection: server " +
                  figure(m.server_cpu_us) + " us, clients " + figure(m.clients_cpu_us) + " us.");

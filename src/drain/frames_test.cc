@@ -95,18 +95,28 @@ TEST(Frames, FitInEightyColumns) {
 }
 
 TEST(Comparison, StandsOldBesideNewAndMeasuredBesidePredicted) {
-  const Settings settings{.rate_per_s = 300, .duration_ns = 10 * kNanosPerMilli, .workers = 2};
-  Observations old = three_connections();
-  old.architecture = net::Architecture::kInline;
+  const Settings settings{.rate_per_s = 150, .duration_ns = 10 * kNanosPerMilli, .workers = 2};
+  Observations old = three_connections_of_inline();
   old.listen_queue.drops = 12;
   const std::vector<Measurement> measured = {measure(settings, old), measure(settings, three_connections())};
   const std::string text = draw_comparison(settings, measured, Colour::kOff);
   EXPECT_THAT(text, AllOf(HasSubstr("inline (old)"), HasSubstr("pool (new)"), HasSubstr("M/D/1"), HasSubstr("M/D/2")));
-  EXPECT_THAT(text, testing::ContainsRegex("served \\(200\\) +200 +200 +200 +300"));
+  EXPECT_THAT(text, testing::ContainsRegex("served \\(200\\) +200 +150 +200 +150"));
   EXPECT_THAT(text, testing::ContainsRegex("SYNs and ACKs dropped +12 +0"));
   EXPECT_THAT(write_footnote(settings, measured[1]),
               AllOf(HasSubstr("1,000 connections, of 1,256 descriptors"), HasSubstr("1.00 s (--queue-deadline)"),
                     HasSubstr("in overload 50.0 ms"), HasSubstr("net.ipv4.tcp_mem")));
+}
+
+TEST(Comparison, IsSilentOfAPredictionBeyondTheClientsPatience) {
+  const Settings settings{.rate_per_s = 1000, .duration_ns = 10 * kNanosPerMilli};
+  const std::vector<Measurement> measured = {measure(settings, three_connections_of_inline())};
+  const std::string text = draw_comparison(settings, measured, Colour::kOff);
+  for (const char* row : {"accepted \\(drained\\) +300 +200\n", "served \\(200\\) +200\n", "refused \\(503\\) +0\n",
+                          "depth, mean +0.03 +1,025\n", "mean +[0-9.]+ ms\n"}) {
+    EXPECT_THAT(text, testing::ContainsRegex(row));
+  }
+  EXPECT_THAT(text, HasSubstr("Not predicted, inline: served"));
 }
 
 }  // namespace

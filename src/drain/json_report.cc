@@ -36,23 +36,29 @@ void write_times(Object& parent, std::string_view key, const load::Summary& time
   object.milliseconds("max", static_cast<double>(times.max_ns));
 }
 
-void write_prediction(Object& parent, const queueing::Prediction& predicted, double service_time_s) {
+// null for all that is not to be told of a prediction beyond the clients' patience.
+void write_prediction(Object& parent, const Measurement& measured, double service_time_s) {
+  const queueing::Prediction& predicted = *measured.predicted;
+  const auto tell = [&measured](Object& object, std::string_view key, double number) {
+    measured.outlasts_patience ? object.null(key) : object.number(key, number);
+  };
+  const auto tell_times = [&](Object& object, double later_by_s) {
+    tell(object, "mean", (predicted.mean_wait_s + later_by_s) * 1000);
+    tell(object, "p50", (predicted.wait_p50_s + later_by_s) * 1000);
+    tell(object, "p99", (predicted.wait_p99_s + later_by_s) * 1000);
+  };
   Object object = parent.object("predicted");
   object.text("formula", predicted.formula);
   object.number("utilisation", predicted.utilisation);
-  object.number("served_per_s", predicted.served_per_s);
-  object.number("lost_per_s", predicted.lost_per_s);
+  tell(object, "served_per_s", predicted.served_per_s);
+  tell(object, "lost_per_s", predicted.lost_per_s);
   object.number("mean_queue", predicted.mean_queue);
   {
     Object wait = object.object("wait_ms");
-    wait.number("mean", predicted.mean_wait_s * 1000);
-    wait.number("p50", predicted.wait_p50_s * 1000);
-    wait.number("p99", predicted.wait_p99_s * 1000);
+    tell_times(wait, 0);
   }
   Object total = object.object("total_ms");
-  total.number("mean", (predicted.mean_wait_s + service_time_s) * 1000);
-  total.number("p50", (predicted.wait_p50_s + service_time_s) * 1000);
-  total.number("p99", (predicted.wait_p99_s + service_time_s) * 1000);
+  tell_times(total, service_time_s);
 }
 
 void write_queues(Object& object, const Measurement& measured) {
@@ -96,7 +102,7 @@ void write_measurement(Object& all, const Settings& settings, const Measurement&
   write_times(object, "total_ms", measured.total);
   write_times(object, "client_lag_ms", measured.lag);
   if (measured.predicted) {
-    write_prediction(object, *measured.predicted, static_cast<double>(settings.service_time_ns) / 1e9);
+    write_prediction(object, measured, static_cast<double>(settings.service_time_ns) / 1e9);
   } else {
     object.null("predicted");
   }

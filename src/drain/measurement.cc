@@ -152,7 +152,10 @@ Measurement measure(const Settings& settings, const Observations& seen) {
   const double connections = static_cast<double>(std::max<uint64_t>(measured.offered.count, 1));
   measured.server_cpu_us = static_cast<double>(seen.server_cpu_ns) / 1000 / connections;
   measured.clients_cpu_us = static_cast<double>(seen.clients_cpu_ns) / 1000 / connections;
-  if (!is_burst) measured.predicted = predict(settings, seen);
+  if (is_burst) return measured;
+  measured.predicted = predict(settings, seen);
+  measured.outlasts_patience =
+      measured.predicted->wait_p99_s + seconds(settings.service_time_ns) > seconds(kClientTimeoutNs);
   return measured;
 }
 

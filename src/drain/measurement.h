@@ -56,6 +56,10 @@ struct Measurement {
   double clients_cpu_us = 0;  // of the clients' process, likewise
   // The steady state under Poisson arrivals; a burst has none.
   std::optional<queueing::Prediction> predicted;
+  // More than one in a hundred is predicted to be served later than the clients wait for. The theory knows of no
+  // patience: of what it says, the rates of who is served and refused, the waits and the totals are then not to be
+  // told. What the queue holds and what is drained stays as it is, since who has gone is worked for all the same.
+  bool outlasts_patience = false;
 };
 
 Measurement measure(const Settings& settings, const Observations& seen);

@@ -106,6 +106,22 @@ TEST(Measurement, PredictsWithTheServersThatThereAre) {
   EXPECT_FALSE(measure(settings, seen).predicted.has_value()) << "a burst has no steady state";
 }
 
+TEST(Measurement, APredictionMayBeBeyondTheClientsPatience) {
+  struct Case {
+    double rate_per_s;
+    uint32_t limit;
+    bool outlasts;
+  };
+  for (const Case& c : {Case{100, 1024, false}, Case{1000, 1024, true}, Case{1000, 990, false}, Case{1000, 999, true},
+                        Case{210, 1024, true}}) {
+    Observations seen = three_connections_of_inline();
+    seen.listen_queue.limit = c.limit;
+    EXPECT_EQ(measure({.rate_per_s = c.rate_per_s}, seen).outlasts_patience, c.outlasts)
+        << c.rate_per_s << " a second, room for " << c.limit + 1;
+  }
+  EXPECT_FALSE(measure({.burst = 10'000}, three_connections_of_inline()).outlasts_patience) << "it has no prediction";
+}
+
 TEST(Timeline, APortThatIsUsedAgainBelongsToTheClientOfThatTime) {
   Observations seen = three_connections();
   for (auto& attempt : seen.attempts) attempt.local_port = 54127;

@@ -58,4 +58,12 @@ inline Observations three_connections() {
   return seen;
 }
 
+// The same of inline, which has no queue of ours.
+inline Observations three_connections_of_inline() {
+  Observations seen = three_connections();
+  seen.architecture = net::Architecture::kInline;
+  for (net::Record& record : seen.records) record.stamps.enqueued_ns = 0;
+  return seen;
+}
+
 }  // namespace ms::drain

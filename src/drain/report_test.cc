@@ -16,11 +16,10 @@ namespace {
 using testing::HasSubstr;
 
 TEST(JsonReport, HasEachFigureOfEachArchitecture) {
-  const Settings settings{.rate_per_s = 300, .duration_ns = 10 * kNanosPerMilli, .workers = 2};
-  Observations old = three_connections();
-  old.architecture = net::Architecture::kInline;
+  const Settings settings{.rate_per_s = 150, .duration_ns = 10 * kNanosPerMilli, .workers = 2};
   const std::string text =
-      write_json(settings, std::vector<Measurement>{measure(settings, old), measure(settings, three_connections())});
+      write_json(settings, std::vector<Measurement>{measure(settings, three_connections_of_inline()),
+                                                    measure(settings, three_connections())});
   EXPECT_TRUE(text.ends_with("}\n"));
   simdjson::dom::parser parser;
   const simdjson::dom::element all = parser.parse(text);
@@ -52,7 +51,21 @@ TEST(JsonReport, HasEachFigureOfEachArchitecture) {
   EXPECT_DOUBLE_EQ(all.at_pointer("/pool/wait_ms/max"), 5.09);
   EXPECT_DOUBLE_EQ(all.at_pointer("/pool/accept_us/p50"), 5);
   EXPECT_EQ(std::string_view(all.at_pointer("/settings/work")), "sleep");
-  EXPECT_DOUBLE_EQ(all.at_pointer("/settings/rate_per_s").get_double(), 300);
+  EXPECT_DOUBLE_EQ(all.at_pointer("/settings/rate_per_s").get_double(), 150);
+}
+
+TEST(JsonReport, IsSilentOfAPredictionBeyondTheClientsPatience) {
+  const Settings settings{.rate_per_s = 1000};
+  const std::string text =
+      write_json(settings, std::vector<Measurement>{measure(settings, three_connections_of_inline())});
+  simdjson::dom::parser parser;
+  const simdjson::dom::element all = parser.parse(text);
+  for (const std::string key : {"served_per_s", "lost_per_s", "wait_ms/mean", "wait_ms/p50", "wait_ms/p99",
+                                "total_ms/mean", "total_ms/p50", "total_ms/p99"}) {
+    EXPECT_TRUE(all.at_pointer("/inline/predicted/" + key).is_null()) << key;
+  }
+  EXPECT_DOUBLE_EQ(all.at_pointer("/inline/predicted/utilisation"), 5);
+  EXPECT_NEAR(all.at_pointer("/inline/predicted/mean_queue"), 1025, 3);
 }
 
 TEST(JsonReport, ABurstHasNoPrediction) {
