@@ -30,8 +30,10 @@ std::string write_footnote(const Settings& settings, const Measurement& measured
   text += "  descriptors  " + figure(static_cast<double>(bound)) + " connections, of " +
           figure(static_cast<double>(measured.descriptors_max)) + " descriptors (ulimit -n); beyond: 503\n";
   text += "  memory       " + mebibytes(bound * sizeof(net::Slot)) + ", " + std::to_string(sizeof(net::Slot)) +
-          " bytes for each; what clients have sent waits in the\n" + "               kernel, " +
-          mebibytes(tcp_memory_max()) + " for all sockets (net.ipv4.tcp_mem)\n";
+          " bytes for each; what clients have sent waits in the\n               kernel";
+  const uint64_t tcp_memory_bytes = tcp_memory_max();
+  if (tcp_memory_bytes != 0) text += ", " + mebibytes(tcp_memory_bytes) + " for all sockets (net.ipv4.tcp_mem)";
+  text += "\n";
   text += "  age          " + duration(static_cast<double>(settings.queue_deadline_ns)) +
           " (--queue-deadline); in overload " + duration(static_cast<double>(settings.queue_target_ns)) +
           "\n               (--queue-target); beyond: 503\n";
