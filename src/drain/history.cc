@@ -18,7 +18,7 @@ bool is_in_queue(const net::Record& record, uint64_t at_ns) {
 
 bool is_trio(const Passage& first, const Passage& second, const Passage& third) {
   const auto is_answered = [](const Passage& passage) {
-    return passage.attempt != nullptr && is_served(*passage.attempt);
+    return passage.attempt != nullptr && load::is_served(*passage.attempt);
   };
   const uint64_t number = first.record->connection;
   return second.record->connection == number + 1 && third.record->connection == number + 2 && is_answered(first) &&

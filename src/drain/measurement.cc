@@ -38,7 +38,7 @@ void measure_clients(const Observations& seen, const Window& window, Measurement
   std::vector<uint64_t> served;
   std::vector<uint64_t> totals;
   for (const load::Attempt& attempt : seen.attempts) {
-    if (!is_served(attempt)) continue;
+    if (!load::is_served(attempt)) continue;
     served.push_back(attempt.ended_ns);
     totals.push_back(attempt.ended_ns - attempt.begun_ns);
   }
@@ -61,7 +61,7 @@ void measure_door(const Observations& seen, const Window& window, Measurement& m
     const net::Record& record = *passage.record;
     accepted.push_back(record.stamps.accepted_ns);
     accepts.push_back(back_at_accept_ns(record, seen.architecture) - record.stamps.accept_begin_ns);
-    if (passage.attempt == nullptr || !is_served(*passage.attempt)) continue;
+    if (passage.attempt == nullptr || !load::is_served(*passage.attempt)) continue;
     waits.push_back(record.stamps.taken_ns - std::min(passage.attempt->begun_ns, record.stamps.taken_ns));
   }
   measured.accepted = rate_of_events(accepted, window);

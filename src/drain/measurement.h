@@ -25,7 +25,7 @@ struct Measurement {
   double span_s = 0;  // from the begin until the last client was answered or gave up
   Rate offered;       // clients that came
   Rate accepted;      // events: drained out of the listen queue
-  Rate served;        // events: answered 200
+  Rate served;        // events: answered 2xx; the handler says 200
   Rate refused;       // clients that were answered 503
   Rate timed_out;     // clients that gave up
   Rate failed;        // clients with any other end: a reset, a reply cut short, no port left

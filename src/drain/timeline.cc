@@ -6,9 +6,6 @@
 namespace ms::drain {
 namespace {
 
-// The last byte of 127.0.0.2, which is the first source's address (load/open_loop.h).
-constexpr uint8_t kFirstSource = 2;
-
 // What tells a client from the others of its time.
 uint32_t client_key(uint8_t source, uint16_t port) { return uint32_t{source} << 16 | port; }
 
@@ -32,16 +29,13 @@ std::vector<Passage> trace_passages(const Observations& seen) {
   passages.reserve(seen.records.size());
   for (const net::Record& record : seen.records) {
     // A port is used again when its connection is over: the last client that had it by then is meant.
-    const uint32_t key = client_key(static_cast<uint8_t>(record.peer.address.back() - kFirstSource), record.peer.port);
+    const auto source = static_cast<uint8_t>(record.peer.address.back() - load::kFirstSource);  // of the last byte
+    const uint32_t key = client_key(source, record.peer.port);
     const auto after = std::ranges::upper_bound(clients, std::tuple(key, record.stamps.accepted_ns), {}, order);
     const bool is_known = after != clients.begin() && std::prev(after)->key == key;
     passages.push_back({&record, is_known ? std::prev(after)->attempt : nullptr});
   }
   return passages;
-}
-
-bool is_served(const load::Attempt& attempt) {
-  return attempt.outcome == load::Outcome::kReplied && attempt.status == 200;
 }
 
 uint64_t left_queue_ns(const net::Record& record) {

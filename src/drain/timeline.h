@@ -18,9 +18,6 @@ struct Passage {
 // In the order of acceptance.
 std::vector<Passage> trace_passages(const Observations& seen);
 
-// Whether the client was answered 200.
-bool is_served(const load::Attempt& attempt);
-
 // When a connection left our queue: for a worker, or refused. 0: it never was in it.
 uint64_t left_queue_ns(const net::Record& record);
 

@@ -4,15 +4,13 @@
 #include <cmath>
 #include <numeric>
 
-#include "base/clock.h"
-
 namespace ms::load {
 namespace {
 
 uint64_t& counter_of(Tally& tally, const Attempt& attempt) {
   switch (attempt.outcome) {
     case Outcome::kReplied:
-      if (attempt.status / 100 == 2) return tally.served;
+      if (is_served(attempt)) return tally.served;
       return attempt.status == 503 ? tally.refused : tally.other_status;
     case Outcome::kTimedOut:
       return tally.timed_out;
@@ -28,9 +26,9 @@ uint64_t& counter_of(Tally& tally, const Attempt& attempt) {
   return tally.not_begun;
 }
 
-bool is_served(const Attempt& attempt) { return attempt.outcome == Outcome::kReplied && attempt.status / 100 == 2; }
-
 }  // namespace
+
+bool is_served(const Attempt& attempt) { return attempt.outcome == Outcome::kReplied && attempt.status / 100 == 2; }
 
 Tally tally(std::span<const Attempt> attempts) {
   Tally all;
@@ -39,20 +37,6 @@ Tally tally(std::span<const Attempt> attempts) {
     ++counter_of(all, attempt);
   }
   return all;
-}
-
-std::vector<Tally> tally_by_second(std::span<const Attempt> attempts, uint64_t begin_ns) {
-  std::vector<Tally> seconds;
-  const auto at = [&](uint64_t stamp_ns) -> Tally& {
-    const size_t second = (stamp_ns - begin_ns) / kNanosPerSecond;
-    if (second >= seconds.size()) seconds.resize(second + 1);
-    return seconds[second];
-  };
-  for (const Attempt& attempt : attempts) {
-    ++at(attempt.scheduled_ns).offered;
-    ++counter_of(at(attempt.ended_ns), attempt);
-  }
-  return seconds;
 }
 
 std::vector<uint64_t> total_latencies_ns(std::span<const Attempt> attempts) {

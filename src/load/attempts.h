@@ -17,6 +17,9 @@ enum class Outcome : uint8_t {
   kNotBegun,  // the generator's own failure: no descriptor, port or route was left
 };
 
+// The first address that clients come from where the target is on IPv4's loopback: 127.0.0.2.
+inline constexpr uint32_t kFirstSource = 0x7f000002;
+
 // One client's connection. Stamps are of CLOCK_MONOTONIC, as the server's are; 0: has not happened.
 struct Attempt {
   uint64_t scheduled_ns = 0;
@@ -25,9 +28,12 @@ struct Attempt {
   uint64_t ended_ns = 0;      // the whole reply was read; else: the failure
   uint16_t local_port = 0;
   uint16_t status = 0;  // of HTTP, where it replied
-  uint8_t source = 0;   // the client's address is 127.0.0.(2 + source) where the target is on IPv4's loopback
+  uint8_t source = 0;   // on IPv4's loopback the client's address is kFirstSource + source
   Outcome outcome = Outcome::kNotBegun;
 };
+
+// Whether the reply was 2xx.
+bool is_served(const Attempt& attempt);
 
 struct Tally {
   uint64_t offered = 0;       // clients that were due
@@ -44,10 +50,6 @@ struct Tally {
 };
 
 Tally tally(std::span<const Attempt> attempts);
-
-// One for each second since `begin_ns`, up to the last in which something happened: who was due in it, and what ended
-// in it. No attempt is scheduled before `begin_ns`.
-std::vector<Tally> tally_by_second(std::span<const Attempt> attempts, uint64_t begin_ns);
 
 // From the scheduled moment to the whole reply, of each client that was served: the generator's lag counts.
 std::vector<uint64_t> total_latencies_ns(std::span<const Attempt> attempts);

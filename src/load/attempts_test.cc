@@ -42,19 +42,6 @@ TEST(Tally, CountsEachOutcomeOnce) {
                                      .not_begun = 1}));
 }
 
-TEST(TallyBySecond, OffersCountWhenTheyAreDueAndOutcomesWhenTheyEnd) {
-  EXPECT_THAT(tally_by_second(kAttempts, kBegin), testing::ElementsAre(Tally{.offered = 3, .served = 1},
-                                                                       Tally{.offered = 6,
-                                                                             .served = 1,
-                                                                             .refused = 1,
-                                                                             .other_status = 1,
-                                                                             .reset = 1,
-                                                                             .connect_refused = 1,
-                                                                             .cut_short = 1,
-                                                                             .not_begun = 1},
-                                                                       Tally{}, Tally{.timed_out = 1}));
-}
-
 TEST(Latencies, AreOfThoseWhoWereServedFromWhenTheyWereDue) {
   EXPECT_THAT(total_latencies_ns(kAttempts), testing::ElementsAre(5 * kNanosPerMilli, 1'100 * kNanosPerMilli));
 }

@@ -17,7 +17,6 @@ namespace ms::load {
 namespace {
 
 constexpr size_t kSources = 8;
-constexpr uint32_t kFirstSource = 0x7f000002;  // 127.0.0.2
 
 // After so many connects in a row replies are looked at, so that a burst does not delay their stamps.
 constexpr size_t kBegunAtOnce = 32;
