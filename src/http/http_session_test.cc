@@ -302,6 +302,9 @@ TEST_F(HttpSessionTest, ARefusalComesInThePlaceOfTheWordToGoOn) {
            Case{"DELETE /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n", 405},
            Case{"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n\r\n", 413},
            Case{"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 200-ok\r\n\r\n", 417},
+           Case{"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\nExpect: 200-ok\r\n\r\n",
+                417},
+           Case{"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect:\r\nExpect: 200-ok\r\n\r\n", 417},
            Case{"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 901\r\nExpect: 100-continue\r\n\r\n", 503},
        }) {
     ByteBudget::Charge others(service_->bodies());

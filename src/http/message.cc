@@ -105,9 +105,13 @@ std::string_view Request::find_header(std::string_view name) const {
 }
 
 Expectation find_expectation(const Request& request) {
-  const std::string_view value = request.find_header("Expect");
-  if (value.empty()) return Expectation::kNone;
-  return equals_ignoring_case(value, "100-continue") ? Expectation::kContinue : Expectation::kUnknown;
+  Expectation expectation = Expectation::kNone;
+  for (const Header& header : request.headers) {
+    if (!equals_ignoring_case(header.name, "Expect") || header.value.empty()) continue;
+    if (!equals_ignoring_case(header.value, "100-continue")) return Expectation::kUnknown;
+    expectation = Expectation::kContinue;
+  }
+  return expectation;
 }
 
 std::string_view reason_phrase(int status) {

@@ -46,7 +46,7 @@ struct Request {
   std::string_view find_header(std::string_view name) const;
 };
 
-// What the request's Expect asks for (RFC 9110 section 10.1.1).
+// What the request's Expect asks for, all lines of it together (RFC 9110 section 10.1.1).
 enum class Expectation {
   kNone,
   kContinue,  // a word of ours before its body is sent
