@@ -2,8 +2,9 @@
 //
 //     bytes -> RequestParser -> (header complete: is there a route?) -> handler -> parked -> response -> bytes
 //
-// A client that waits to be told before it sends its body (Expect: 100-continue) is told once its header has passed
-// every check that a header can pass or fail.
+// A client that waits to be told before it sends its body (Expect: 100-continue) is told once its header is well formed
+// and within the limits, its path and method have a route, and there is room for its body. What the handler asks of a
+// header, like a Content-Type that it takes, is told when the body has come.
 //
 // Requests that a client sends without waiting (pipelining) are kept until the one before is answered. While a request
 // is being answered nothing is read, so a client that only sends is slowed by TCP.
