@@ -1,14 +1,19 @@
 #include "storage/resource_guard.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <fstream>
 
+#include "base/clock.h"
+
 namespace ms::storage {
 namespace {
 
 constexpr auto kLookEvery = std::chrono::milliseconds(100);
+// A trim locks each of the allocator's arenas in turn while it walks its free pages: not at every look.
+constexpr uint64_t kTrimEveryMs = 1000;
 
 std::string mebibytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
@@ -58,8 +63,20 @@ void ResourceGuard::run() {
   }
 }
 
-void ResourceGuard::look() {
+uint64_t ResourceGuard::measure_memory() {
   const uint64_t memory = anonymous_memory_bytes();
+  if (limits_.memory_bytes_max == 0 || memory <= limits_.memory_bytes_max) return memory;
+  const MutexLock lock(trim_mutex_);  // nobody calls memory short while a trim is under way
+  const uint64_t now_ns = monotonic_ns();
+  if (now_ns >= next_trim_ns_) {
+    malloc_trim(0);
+    next_trim_ns_ = now_ns + kTrimEveryMs * kNanosPerMilli;
+  }
+  return anonymous_memory_bytes();
+}
+
+void ResourceGuard::look() {
+  const uint64_t memory = measure_memory();
   const auto free_bytes = files_.free_bytes(limits_.directory);
   memory_bytes_.store(memory, std::memory_order_relaxed);
   if (free_bytes) disk_free_bytes_.store(*free_bytes, std::memory_order_relaxed);

@@ -1,6 +1,10 @@
 // ResourceGuard: a thread that looks at the process's memory and the disk's free space ten times a second, and says
 // whether there is room for more writes. Reads are never refused.
 //
+// What is freed is not all given back: the allocator keeps pages for its next user, and after a burst of requests that
+// can be more than the limit while nothing is in hand. So memory is short only where it is still short after the
+// allocator was asked to give back what it can.
+//
 // Thread-safe.
 #pragma once
 
@@ -46,6 +50,8 @@ class ResourceGuard {
   enum class Shortage { kNone, kMemory, kDisk };
 
   void run();
+  // The process's memory, once what need not be held is given back where it is beyond the limit.
+  uint64_t measure_memory();
 
   const ResourceLimits limits_;
   const FileSystem& files_;
@@ -53,6 +59,9 @@ class ResourceGuard {
   std::atomic<uint64_t> memory_bytes_ = 0;
   std::atomic<uint64_t> disk_free_bytes_ = 0;
   std::atomic<Shortage> shortage_ = Shortage::kNone;
+
+  Mutex trim_mutex_;
+  uint64_t next_trim_ns_ MS_GUARDED_BY(trim_mutex_) = 0;  // monotonic
 
   Mutex mutex_;
   Condition stopped_;
