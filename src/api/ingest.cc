@@ -153,6 +153,13 @@ struct IngestApi::Write {
   }
 
   bool is_decoded() const { return !decoder || decoder->is_done(); }
+
+  // Charges what decoding holds by now; false where there is no room for it.
+  bool charge_decoding() {
+    const uint64_t held_bytes = decoder->state_bytes() + body.size();
+    return held_bytes <= charge.bytes() || charge.try_grow(held_bytes - charge.bytes());
+  }
+
   const Protocol::Form& form() const { return decoder ? protocol.decoded : protocol.own; }
 
   const Protocol& protocol;
@@ -201,8 +208,7 @@ std::optional<http::Response> IngestApi::begin(Write& write, http::Request& requ
     if (auto failed = write.decode(kLightDecodedBytesMax + 1)) return failed;
     write.is_heavy = write.body.size() > kLightDecodedBytesMax;
   }
-  const size_t held_bytes = http::ContentDecoder::kStateBytes + write.body.size();
-  if (write.is_heavy && !write.charge.try_grow(held_bytes)) return http::no_room_for_body();
+  if (write.is_heavy && !write.charge_decoding()) return http::no_room_for_body();
   return std::nullopt;
 }
 
@@ -224,9 +230,8 @@ void IngestApi::finish(Write& write, http::Responder& responder) const {
 std::expected<model::WriteBatch, http::Response> IngestApi::read(Write& write) {
   constexpr size_t kStepBytes = 64 * 1024;
   while (!write.is_decoded()) {
-    const size_t before = write.body.size();
     if (auto failed = write.decode(kStepBytes)) return std::unexpected(std::move(*failed));
-    if (!write.charge.try_grow(write.body.size() - before)) return std::unexpected(http::no_room_for_body());
+    if (!write.charge_decoding()) return std::unexpected(http::no_room_for_body());
   }
   const Protocol::Form& form = write.form();
   if (write.is_heavy) {

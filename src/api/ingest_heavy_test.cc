@@ -111,6 +111,19 @@ std::string in_chunks(std::string_view coding, const std::string& body) {
   return request + "0\r\n\r\n";
 }
 
+// In a frame that declares a window of 8 MiB, whatever the text's length.
+std::string zstd_with_wide_window(const std::string& text) {
+  const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, 23);
+  std::string encoded(ZSTD_compressBound(text.size()), '\0');
+  ZSTD_outBuffer output{encoded.data(), encoded.size(), 0};
+  ZSTD_inBuffer input{text.data(), text.size(), 0};
+  ZSTD_compressStream2(context.get(), &output, &input, ZSTD_e_continue);
+  ZSTD_compressStream2(context.get(), &output, &input, ZSTD_e_end);
+  encoded.resize(output.pos);
+  return encoded;
+}
+
 class IngestHeavyTest : public testing::Test {
  protected:
   IngestHeavyTest() {
@@ -264,6 +277,16 @@ TEST_F(IngestHeavyTest, WhereTheBudgetDoesNotReachForWhatABodyBecomesItIsRefused
     EXPECT_EQ(bytes_in_hand(), others.bytes());
   }
   for (const std::string& request : requests) EXPECT_THAT(ask(request), StartsWith("HTTP/1.1 20"));
+}
+
+TEST_F(IngestHeavyTest, AWideWindowIsChargedBeforeItsBodyWaitsForThePool) {
+  const std::string request = post("/metrics", "zstd", zstd_with_wide_window(json(100'000)));
+  EXPECT_THAT(ask(request), StartsWith("HTTP/1.1 503 "));
+  EXPECT_EQ(service_->bodies().refusals(), 1u);
+  EXPECT_EQ(bytes_in_hand(), 0u);
+  limits_.bodies_bytes_max = 16 << 20;
+  open(8);
+  EXPECT_THAT(ask(request), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(IngestHeavyTest, WhatAHeavyBodyHoldsIsGivenBackWithItsAnswer) {

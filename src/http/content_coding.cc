@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <new>
 #include <utility>
 
 #include "base/ascii.h"
@@ -19,6 +18,9 @@ namespace {
 // RFC 9659: a window of the content coding zstd has at most 8 MiB. A frame that declares a larger one is refused before
 // it is allocated.
 constexpr int kZstdWindowLogMax = 23;
+
+// zlib's inflate: a window of 32 KiB and its tables (zlib.h, zconf.h: "about 7 kilobytes" beside the window).
+constexpr size_t kZlibStateBytes = 40 * 1024;
 
 std::unexpected<Error> fail_cut_short() { return fail(ErrorCode::kInvalid, "the encoded body is cut short"); }
 
@@ -35,24 +37,30 @@ struct Step {
   bool is_end = false;
 };
 
-// One coding's decoder. A step takes bytes from the front of `rest` and writes at most `bytes_max` to `out`.
+// One coding's decoder. It begins once, before its first step. A step takes bytes from the front of `rest` and writes
+// at most `bytes_max` to `out`.
 class Stream {
  public:
   Stream() = default;
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   virtual ~Stream() = default;
+  virtual Result<void> begin() = 0;
   virtual Result<Step> step(std::string_view& rest, char* out, size_t bytes_max) = 0;
+  virtual size_t state_bytes() const = 0;
 };
 
 // gzip (RFC 1952) and deflate, which is zlib's format (RFC 1950), not bare deflate.
 class ZlibStream final : public Stream {
  public:
-  explicit ZlibStream(bool is_gzip) : is_gzip_(is_gzip) {
-    constexpr int kGzipOnly = 16;  // added to the window's bits
-    if (inflateInit2(&stream_, MAX_WBITS + (is_gzip ? kGzipOnly : 0)) != Z_OK) throw std::bad_alloc();
-  }
+  explicit ZlibStream(bool is_gzip) : is_gzip_(is_gzip) {}
   ~ZlibStream() override { inflateEnd(&stream_); }
+
+  Result<void> begin() override {
+    constexpr int kGzipOnly = 16;  // added to the window's bits
+    if (inflateInit2(&stream_, MAX_WBITS + (is_gzip_ ? kGzipOnly : 0)) != Z_OK) return fail_without_memory();
+    return {};
+  }
 
   Result<Step> step(std::string_view& rest, char* out, size_t bytes_max) override {
     const auto room = static_cast<uInt>(std::min<size_t>(bytes_max, std::numeric_limits<uInt>::max()));
@@ -78,6 +86,8 @@ class ZlibStream final : public Stream {
     return Step{room, false};
   }
 
+  size_t state_bytes() const override { return kZlibStateBytes; }
+
  private:
   int inflate_some(std::string_view& rest) {
     const auto given = static_cast<uInt>(std::min<size_t>(rest.size(), std::numeric_limits<uInt>::max()));
@@ -94,9 +104,11 @@ class ZlibStream final : public Stream {
 
 class ZstdStream final : public Stream {
  public:
-  ZstdStream() {
-    if (context_ == nullptr) throw std::bad_alloc();
+  Result<void> begin() override {
+    context_.reset(ZSTD_createDCtx());
+    if (context_ == nullptr) return fail_without_memory();
     ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, kZstdWindowLogMax);
+    return {};
   }
 
   Result<Step> step(std::string_view& rest, char* out, size_t bytes_max) override {
@@ -124,6 +136,8 @@ class ZstdStream final : public Stream {
     return Step{output.pos, false};
   }
 
+  size_t state_bytes() const override { return ZSTD_sizeof_DStream(context_.get()); }
+
  private:
   struct Free {
     void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
@@ -147,7 +161,7 @@ class ZstdStream final : public Stream {
            declared_frame_bytes_ == frame_bytes_;
   }
 
-  const std::unique_ptr<ZSTD_DCtx, Free> context_{ZSTD_createDCtx()};
+  std::unique_ptr<ZSTD_DCtx, Free> context_;
   bool is_between_frames_ = true;
   bool has_frame_ = false;
   unsigned long long declared_frame_bytes_ = 0;  // of the current frame
@@ -180,6 +194,9 @@ class ContentDecoder::Impl {
       : encoded_(std::move(encoded)), rest_(encoded_), stream_(make_stream(coding)) {}
 
   Result<void> decode(size_t bytes_max, std::string& out) {
+    if (!std::exchange(has_begun_, true)) {
+      if (auto begun = stream_->begin(); !begun) return begun;
+    }
     const size_t before = out.size();
     Result<Step> step;
     out.resize_and_overwrite(before + bytes_max, [&](char* bytes, size_t) {
@@ -192,11 +209,13 @@ class ContentDecoder::Impl {
   }
 
   bool is_done() const { return is_done_; }
+  size_t state_bytes() const { return has_begun_ ? stream_->state_bytes() : 0; }
 
  private:
   const std::string encoded_;
   std::string_view rest_;  // of it, not read yet
   const std::unique_ptr<Stream> stream_;
+  bool has_begun_ = false;
   bool is_done_ = false;
 };
 
@@ -208,5 +227,6 @@ ContentDecoder::~ContentDecoder() = default;
 
 Result<void> ContentDecoder::decode(size_t bytes_max, std::string& out) { return impl_->decode(bytes_max, out); }
 bool ContentDecoder::is_done() const { return impl_->is_done(); }
+size_t ContentDecoder::state_bytes() const { return impl_->state_bytes(); }
 
 }  // namespace ms::http

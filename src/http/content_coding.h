@@ -33,9 +33,6 @@ std::optional<ContentCoding> find_content_coding(std::string_view name);
 // Decodes one body. Confined to one thread at a time.
 class ContentDecoder {
  public:
-  // About what a decoder that has begun holds beside its input and its output.
-  static constexpr size_t kStateBytes = 256 * 1024;
-
   ContentDecoder(ContentCoding coding, std::string encoded);
   ContentDecoder(ContentDecoder&&) noexcept;
   ContentDecoder& operator=(ContentDecoder&&) noexcept;
@@ -47,6 +44,9 @@ class ContentDecoder {
   Result<void> decode(size_t bytes_max, std::string& out);
   // All of the body is decoded.
   bool is_done() const;
+  // What the decoder holds beside its input and its output: nothing before the first decode(), then a few dozen KiB,
+  // and with zstd a little more than the window of the largest frame so far.
+  size_t state_bytes() const;
 
  private:
   class Impl;

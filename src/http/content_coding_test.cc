@@ -153,5 +153,20 @@ TEST(ContentDecoder, ZstdWindowsAreLimitedAndOlderFormatsAreNotRead) {
   EXPECT_THAT(older.error().message, HasSubstr("no zstd frame"));
 }
 
+TEST(ContentDecoder, HoldsNothingBeforeItBeginsAndThenItsWindow) {
+  for (const ContentCoding coding : kCodings) {
+    std::string body;
+    ContentDecoder decoder(coding, encode(coding, some_text()));
+    EXPECT_EQ(decoder.state_bytes(), 0u);
+    ASSERT_TRUE(decoder.decode(100, body));
+    EXPECT_GE(decoder.state_bytes(), 32u * 1024);
+    EXPECT_LT(decoder.state_bytes(), 1u << 20);
+  }
+  std::string body;
+  ContentDecoder wide(ContentCoding::kZstd, zstd_frame_with_window(23) + std::string("\x02\x00\x80x", 4));
+  wide.decode(100, body);
+  EXPECT_GT(wide.state_bytes(), 8u << 20);
+}
+
 }  // namespace
 }  // namespace ms::http
