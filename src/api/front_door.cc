@@ -1,5 +1,7 @@
 #include "api/front_door.h"
 
+#include <arpa/inet.h>
+
 #include <charconv>
 #include <expected>
 #include <string>
@@ -7,6 +9,7 @@
 
 #include "api/front_door_json.h"
 #include "api/parameters.h"
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "net/front_door_state.h"
 
@@ -26,11 +29,22 @@ std::expected<uint64_t, http::Response> read_number(const http::Form& form, std:
                                                        " is expected"));
 }
 
+// "localhost", "[::1]" or an address of 127.0.0.0/8, with a port or without.
+bool names_this_machine(std::string_view host) {
+  if (!host.ends_with(']')) host = host.substr(0, host.rfind(':'));
+  if (equals_ignoring_case(host, "localhost") || host == "[::1]") return true;
+  in_addr address{};
+  return inet_pton(AF_INET, std::string(host).c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
 // A browser says which page a request comes from. That of another site may send us a POST, though not read the answer:
-// being on this machine, it would pass for its user.
+// being on this machine, it would pass for its user. A site whose name is made to resolve to 127.0.0.1 once its page is
+// loaded (DNS rebinding) is our own to the browser, but its name is still in Host.
 bool is_from_other_site(const http::Request& request) {
   const std::string_view origin = request.find_header("Origin");
-  return !origin.empty() && origin != "http://" + std::string(request.find_header("Host"));
+  if (origin.empty()) return false;
+  const std::string_view host = request.find_header("Host");
+  return !names_this_machine(host) || origin != "http://" + std::string(host);
 }
 
 FrontDoorSettings read_settings(const QueuePolicy& policy, const net::AcceptBounds& bounds) {

@@ -371,8 +371,16 @@ TEST_F(FrontDoorApiTest, AnotherSitesPageMayNotChangeSettings) {
   const std::string body = R"({"queue_target_ms":20})";
   EXPECT_EQ(set(body, {{"Host", "127.0.0.1:8080"}, {"Origin", "http://elsewhere.example"}}).status, 403);
   EXPECT_EQ(set(body, {{"Host", "127.0.0.1:8080"}, {"Origin", "null"}}).status, 403);
+  EXPECT_EQ(set(body, {{"Origin", "http://"}}).status, 403);
+  for (const char* rebound : {"elsewhere.example", "elsewhere.example:8080", "localhost.example",
+                              "127.0.0.1.example:80", "10.0.0.1:8080", "[::2]:8080", "[::1].example", "::1"}) {
+    EXPECT_EQ(set(body, {{"Host", rebound}, {"Origin", std::string("http://") + rebound}}).status, 403) << rebound;
+  }
   EXPECT_EQ(policy_.target_ns, 50 * kNanosPerMilli);
-  EXPECT_EQ(set(body, {{"Host", "127.0.0.1:8080"}, {"Origin", "http://127.0.0.1:8080"}}).status, 200);
+  for (const char* ours :
+       {"127.0.0.1:8080", "127.0.0.1", "127.1.2.3:80", "localhost:8080", "LocalHost", "[::1]:8080", "[::1]"}) {
+    EXPECT_EQ(set(body, {{"Host", ours}, {"Origin", std::string("http://") + ours}}).status, 200) << ours;
+  }
 }
 
 TEST_F(FrontDoorApiTest, SettingsOverHttpKnowTheirPeer) {
