@@ -61,7 +61,7 @@ void FrontDoorApi::add_routes(http::Router& router) {
                 answer_state(std::move(responder));
               }});
   router.add({"/api/v1/front-door/connections", {"GET"}, [this](http::Request& request, http::Responder responder) {
-                std::move(responder).send(answer_connections(request));
+                answer_connections(request, std::move(responder));
               }});
   router.add({"/api/v1/front-door/settings", {"POST"}, [this](http::Request& request, http::Responder responder) {
                 std::move(responder).send(answer_settings(request));
@@ -69,22 +69,24 @@ void FrontDoorApi::add_routes(http::Router& router) {
 }
 
 void FrontDoorApi::answer_state(http::Responder responder) {
-  const auto look = [this](http::Responder& asked) {
-    std::move(asked).send({.body = write_state(front_door_.state(), wall_ms())});
-  };
-  if (front_door_.descriptors_used() > kDescriptorsAtOnce) return pool_.submit(look, std::move(responder));
-  look(responder);
+  looks_.submit(
+      [this](http::Responder& asked) { std::move(asked).send({.body = write_state(front_door_.state(), wall_ms())}); },
+      std::move(responder));
 }
 
-http::Response FrontDoorApi::answer_connections(const http::Request& request) const {
+void FrontDoorApi::answer_connections(const http::Request& request, http::Responder responder) {
   auto form = read_parameters(request);
-  if (!form) return std::move(form).error();
+  if (!form) return std::move(responder).send(std::move(form).error());
   auto since = read_number(*form, "since", 0, UINT64_MAX);
-  if (!since) return std::move(since).error();
+  if (!since) return std::move(responder).send(std::move(since).error());
   auto limit = read_number(*form, "limit", kConnectionsDefault, kConnectionsMax);
-  if (!limit) return std::move(limit).error();
-  const uint64_t newest = front_door_.accepted();
-  return {.body = write_connections(front_door_.records(*since), newest, *limit)};
+  if (!limit) return std::move(responder).send(std::move(limit).error());
+  looks_.submit(
+      [this, above = *since, at_most = *limit](http::Responder& asked) {
+        const uint64_t newest = front_door_.accepted();
+        std::move(asked).send({.body = write_connections(front_door_.records(above), newest, at_most)});
+      },
+      std::move(responder));
 }
 
 http::Response FrontDoorApi::answer_settings(const http::Request& request) {

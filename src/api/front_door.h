@@ -4,6 +4,9 @@
 //     GET  /api/v1/front-door/connections  recent connections with their stamps: since, limit
 //     POST /api/v1/front-door/settings     changes the queue's policy and the bounds; for loopback peers only
 //
+// Both looks take milliseconds where many connections are open, so a pool of their own has them: neither do they hold
+// up a worker, nor do queries hold up the page that is meant for overload.
+//
 // Thread-safe; lives as long as the router and the pool's work.
 #pragma once
 
@@ -23,25 +26,23 @@ namespace ms::api {
 
 class FrontDoorApi {
  public:
-  // A front door that has used more descriptors than this is looked at by the pool: it would hold up a worker.
-  static constexpr size_t kDescriptorsAtOnce = 10'000;
   static constexpr uint64_t kConnectionsDefault = 100;
   static constexpr uint64_t kConnectionsMax = 1000;
 
   // All outlive this. `policy` is the one that the front door was started with.
-  FrontDoorApi(net::FrontDoor& front_door, QueuePolicy& policy, WorkPool& pool, const Logger& log)
-      : front_door_(front_door), policy_(policy), pool_(pool), log_(log) {}
+  FrontDoorApi(net::FrontDoor& front_door, QueuePolicy& policy, WorkPool& looks, const Logger& log)
+      : front_door_(front_door), policy_(policy), looks_(looks), log_(log) {}
 
   void add_routes(http::Router& router);
 
  private:
   void answer_state(http::Responder responder);
-  http::Response answer_connections(const http::Request& request) const;
+  void answer_connections(const http::Request& request, http::Responder responder);
   http::Response answer_settings(const http::Request& request);
 
   net::FrontDoor& front_door_;
   QueuePolicy& policy_;
-  WorkPool& pool_;
+  WorkPool& looks_;
   const Logger& log_;
   Mutex changing_;  // held by who reads the settings and writes them back
 };

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -66,7 +67,7 @@ class FrontDoorApiTest : public testing::Test {
     auto opened = net::FrontDoor::open(options_);
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     door_ = std::move(*opened);
-    api_ = std::make_unique<FrontDoorApi>(*door_, policy_, pool_, log_);
+    api_ = std::make_unique<FrontDoorApi>(*door_, policy_, looks_, log_);
     api_->add_routes(router_);
     router_.add({"/quick", {"GET"}, [](http::Request&, http::Responder responder) {
                    std::move(responder).send({.body = "{}"});
@@ -162,7 +163,7 @@ class FrontDoorApiTest : public testing::Test {
   http::HttpService service_{http::Limits{}, router_};
   std::unique_ptr<FrontDoorApi> api_;
   std::unique_ptr<net::FrontDoor> door_;
-  WorkPool pool_{{.name = "query"}};
+  WorkPool looks_{{.name = "look", .queue_length_max = 1}};
 };
 
 TEST_F(FrontDoorApiTest, ShowsWhoWaitsAndWhoIsServed) {
@@ -226,6 +227,27 @@ TEST_F(FrontDoorApiTest, IsServedByTheDoorThatItTellsOf) {
   EXPECT_EQ(one.read_line(), "HTTP/1.1 200 OK\r");
   EXPECT_TRUE(eventually([&] { return connections().size("/connections") == 1; }));
   EXPECT_EQ(connections().text("/connections/0/peer"), one.endpoint().text());
+}
+
+TEST_F(FrontDoorApiTest, ItsPoolTakesBothLooksAndHoldsUpNoWorker) {
+  start();
+  std::promise<void> ended;
+  Reply running;
+  looks_.submit(
+      [end = ended.get_future()](http::Responder& asked) {
+        end.wait();
+        std::move(asked).send({});
+      },
+      running.responder());
+  EXPECT_TRUE(eventually([&] { return looks_.stats().queue_length == 0; }));
+  Client parked = ask("/api/v1/front-door/connections");
+  EXPECT_TRUE(eventually([&] { return looks_.stats().queue_length == 1; }));
+  EXPECT_EQ(get("/api/v1/front-door").status, 503);
+  EXPECT_EQ(get("/api/v1/front-door/connections").status, 503);
+  for (size_t i = 0; i < options_.workers; ++i) EXPECT_EQ(ask("/quick").read_line(), "HTTP/1.1 200 OK\r");
+  ended.set_value();
+  EXPECT_EQ(parked.read_line(), "HTTP/1.1 200 OK\r");
+  EXPECT_EQ(running.take().status, 200);
 }
 
 TEST_F(FrontDoorApiTest, AConnectionLeavesItsStampsUnderTheNumberThatItHad) {

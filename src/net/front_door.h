@@ -127,8 +127,6 @@ class FrontDoor {
 
   FrontDoorStats stats();
   FrontDoorState state();
-  // How many descriptors state() has to look at.
-  size_t descriptors_used() const { return queue_->table().end(); }
   // Connections accepted so far: the number of the newest.
   uint64_t accepted() const { return acceptor_->stats().accepted.value(); }
   // The records of the last requests and connections, in no order, of connections whose number is above `since`.

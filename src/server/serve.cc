@@ -42,6 +42,7 @@ constexpr uint64_t kMemoryPercent = 60;
 constexpr size_t kQueryQueueMax = 64;
 constexpr size_t kHeavyQueueMax = 1024;
 constexpr int kMappedBlockBytesMin = 1 << 20;
+constexpr size_t kLookQueueMax = 16;
 
 // What the configuration and the machine together come to.
 struct Plan {
@@ -50,6 +51,7 @@ struct Plan {
   http::Limits limits;
   api::WorkPoolOptions queries;
   api::WorkPoolOptions heavy;
+  api::WorkPoolOptions looks;
 };
 
 // A quarter of the memory is for bodies in hand. Where that is little, the largest body shrinks with it, so that one
@@ -96,6 +98,7 @@ Result<Plan> make_plan(const ServeConfig& config, size_t descriptors, bool is_in
   plan.limits = plan_limits(plan.store.memory_bytes_max);
   plan.queries = {.name = "query", .threads = cores, .queue_length_max = kQueryQueueMax};
   plan.heavy = {.name = "heavy", .threads = cores, .queue_length_max = kHeavyQueueMax, .is_background = true};
+  plan.looks = {.name = "look", .queue_length_max = kLookQueueMax};
   return plan;
 }
 
@@ -222,11 +225,12 @@ class Server {
   void open_routes() {
     queries_ = std::make_unique<api::WorkPool>(plan_.queries);
     heavy_ = std::make_unique<api::WorkPool>(plan_.heavy, &queue_policy_);
+    looks_ = std::make_unique<api::WorkPool>(plan_.looks);
     query_api_.emplace(*store_, *queries_, wall_ms);
     ingest_api_.emplace(*store_, *heavy_, service_.limits(), service_.bodies(), config_.max_future_ms);
     self_metrics_.emplace(*front_door_, service_, *store_, *queries_, *heavy_, MS_VERSION,
                           static_cast<double>(start_ms_) / 1000);
-    front_door_api_.emplace(*front_door_, queue_policy_, *queries_, log_);
+    front_door_api_.emplace(*front_door_, queue_policy_, *looks_, log_);
     front_door_api_->add_routes(router_);
     ingest_api_->add_routes(router_);
     self_metrics_->add_routes(router_);
@@ -254,6 +258,7 @@ class Server {
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<api::WorkPool> queries_;
   std::unique_ptr<api::WorkPool> heavy_;
+  std::unique_ptr<api::WorkPool> looks_;
 };
 
 int report_failed_start(const Logger& log, const Error& error) {
