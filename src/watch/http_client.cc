@@ -8,8 +8,7 @@
 namespace ms::watch {
 namespace {
 
-// A libcurl callback; where the reply does not say its length, the bound is kept here: it fails the transfer by taking
-// less than it is given.
+// A libcurl callback; it fails the transfer, with CURLE_WRITE_ERROR, by taking less than it is given.
 size_t append_body(const char* bytes, size_t, size_t count, void* to) {
   auto& body = *static_cast<std::string*>(to);
   if (body.size() + count > HttpClient::kBodyBytesMax) return 0;
@@ -56,11 +55,18 @@ Result<std::optional<std::string>> HttpClient::get(const std::string& url, int i
   curl_multi_remove_handle(multi_.get(), easy);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);
   if (!code) return std::nullopt;
-  if (*code != CURLE_OK)
-    return fail(ErrorCode::kUnavailable, reason[0] != 0 ? reason.data() : curl_easy_strerror(*code));
+  if (*code == CURLE_WRITE_ERROR) {
+    return fail(ErrorCode::kTooLarge, "the answer is larger than " + std::to_string(kBodyBytesMax >> 20) + " MiB");
+  }
+  if (*code != CURLE_OK) {
+    return fail(ErrorCode::kIo, reason[0] != 0 ? reason.data() : curl_easy_strerror(*code));
+  }
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  if (status != 200) return fail(ErrorCode::kUnavailable, "answered with HTTP status " + std::to_string(status));
+  if (status != 200) {
+    return fail(status == 503 ? ErrorCode::kUnavailable : ErrorCode::kInvalid,
+                "answered with HTTP status " + std::to_string(status));
+  }
   return body;
 }
 

@@ -23,7 +23,8 @@ class HttpClient {
   HttpClient();
 
   // The body of a reply with status 200 that is there within the timeout; nothing where `interrupt_fd` (-1: none)
-  // becomes readable before. Any other reply, or none, is an error.
+  // becomes readable before. Any other reply, or none, is an error: kUnavailable for status 503, kTooLarge beyond
+  // kBodyBytesMax, kInvalid for another status, kIo where none comes.
   Result<std::optional<std::string>> get(const std::string& url, int interrupt_fd);
 
  private:

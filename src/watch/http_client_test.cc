@@ -91,29 +91,34 @@ TEST(HttpClientTest, GetsOneBodyAfterTheOtherOverOneConnection) {
 TEST(HttpClientTest, AnyOtherReplyIsAnError) {
   struct Case {
     std::string reply;
+    ErrorCode code;
     std::string_view message;
   };
   for (const Case& c : {
-           Case{reply_of("404 Not Found", "no such page"), "HTTP status 404"},
-           Case{reply_of("503 Service Unavailable", ""), "HTTP status 503"},
-           Case{reply_of("302 Found\r\nLocation: /elsewhere", ""), "HTTP status 302"},
-           Case{"no HTTP at all\r\n\r\n", "HTTP/0.9"},
+           Case{reply_of("404 Not Found", "no such page"), ErrorCode::kInvalid, "HTTP status 404"},
+           Case{reply_of("503 Service Unavailable", ""), ErrorCode::kUnavailable, "HTTP status 503"},
+           Case{reply_of("302 Found\r\nLocation: /elsewhere", ""), ErrorCode::kInvalid, "HTTP status 302"},
+           Case{"no HTTP at all\r\n\r\n", ErrorCode::kIo, "HTTP/0.9"},
        }) {
     const CannedServer server({c.reply});
     HttpClient client;
     const auto body = client.get(server.url(), -1);
     ASSERT_FALSE(body) << **body;
+    EXPECT_EQ(body.error().code, c.code) << c.message;
     EXPECT_NE(body.error().message.find(c.message), std::string::npos) << body.error().message;
   }
 }
 
 TEST(HttpClientTest, ABodyIsBounded) {
-  const CannedServer server(
-      {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + std::string(HttpClient::kBodyBytesMax + 1, 'x')});
-  HttpClient client;
-  const auto body = client.get(server.url(), -1);
-  ASSERT_FALSE(body);
-  EXPECT_NE(body.error().message.find("Failure writing output"), std::string::npos) << body.error().message;
+  const std::string body(HttpClient::kBodyBytesMax + 1, 'x');
+  for (const std::string& reply : {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + body, reply_of("200 OK", body)}) {
+    const CannedServer server({reply});
+    HttpClient client;
+    const auto got = client.get(server.url(), -1);
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, ErrorCode::kTooLarge);
+    EXPECT_EQ(got.error().message, "the answer is larger than 16 MiB");
+  }
 }
 
 TEST(HttpClientTest, SaysWhyNobodyAnswers) {
