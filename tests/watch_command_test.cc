@@ -13,11 +13,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/descriptor.h"
 #include "support/child_process.h"
 #include "support/endpoint.h"
+#include "support/http_client.h"
 #include "support/server_process.h"
 #include "support/wait.h"
 
@@ -39,6 +41,24 @@ std::vector<std::string> watch_arguments(const Endpoint& server, const std::vect
   arguments.insert(arguments.end(), options.begin(), options.end());
   arguments.push_back(server.text());
   return arguments;
+}
+
+// Whether the server has let the client in; a full one closes after its 503.
+bool enter(std::optional<HttpClient>& client, const Endpoint& server) {
+  ClientResult<HttpClient> connected = HttpClient::connect(server);
+  if (!connected) return false;
+  const ClientResult<HttpReply> reply = connected->request(request_text("GET", "/health"));
+  if (!reply || reply->status != 200) return false;
+  client = std::move(*connected);
+  return true;
+}
+
+// What the front door tells of its refusals.
+std::string refusals(HttpClient& client) {
+  const ClientResult<HttpReply> reply = client.request(request_text("GET", "/api/v1/front-door"));
+  if (!reply) return reply.error().message;
+  const size_t begin = reply->body.find("\"refusals\":");
+  return begin == std::string::npos ? reply->body : reply->body.substr(begin, reply->body.find(',', begin) - begin);
 }
 
 // The program on a terminal of its own, whose other end we hold.
@@ -134,6 +154,24 @@ TEST(Watch, OnceAtAPathWithoutAFrontDoorExitsWith1) {
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->code, 1);
   EXPECT_TRUE(contains(watch.errors(), "HTTP status 404")) << watch.errors();
+}
+
+TEST(Watch, OnceAsksAgainWhileItIsAnswered503) {
+  for (const bool is_let_in : {true, false}) {
+    ServerProcess server({.flags = {"--max-connections", "1"}});
+    ASSERT_TRUE(server.start());
+    std::optional<HttpClient> inside;
+    ASSERT_TRUE(wait_until(seconds(20), [&] { return enter(inside, server.endpoint()); }));
+    const std::string before = refusals(*inside);
+    ChildProcess watch({.arguments = watch_arguments(server.endpoint(), {"--once"})});
+    EXPECT_TRUE(wait_until(seconds(20), [&] { return refusals(*inside) != before; }));
+    if (is_let_in) inside.reset();
+    const std::optional<ExitStatus> exit = watch.wait_exit(seconds(20));
+    ASSERT_TRUE(exit);
+    EXPECT_EQ(exit->code, is_let_in ? 0 : 1) << watch.errors();
+    EXPECT_EQ(contains(watch.output(), "MetricStream's front door"), is_let_in) << watch.output();
+    EXPECT_EQ(contains(watch.errors(), "HTTP status 503"), !is_let_in) << watch.errors();
+  }
 }
 
 TEST(Watch, GoesOnTryingWhileTheServerIsAway) {

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/clock.h"
@@ -42,9 +44,22 @@ Result<std::optional<FrontDoorView>> fetch(HttpClient& client, const std::string
   return std::move(*view);
 }
 
-int draw_once(const WatchConfig& config) {
+// An overloaded server answers some with 503, and is the one that is looked at with this: who may ask only once asks
+// again, for some 3 s, as long as that is the answer.
+Result<std::optional<FrontDoorView>> fetch_patiently(const std::string& url) {
+  constexpr int kTries = 12;
+  constexpr std::chrono::milliseconds kPause(250);
   HttpClient client;
-  auto view = fetch(client, config.url, -1);
+  auto view = fetch(client, url, -1);
+  for (int tried = 1; tried < kTries && !view && view.error().code == ErrorCode::kUnavailable; ++tried) {
+    std::this_thread::sleep_for(kPause);
+    view = fetch(client, url, -1);
+  }
+  return view;
+}
+
+int draw_once(const WatchConfig& config) {
+  auto view = fetch_patiently(config.url);
   if (!view) return fail_with(std::move(view.error()).with_context(config.url));
   // A line is left for the prompt that comes after it, where there are enough.
   const terminal::Size size = drawing_size();

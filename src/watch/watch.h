@@ -13,7 +13,8 @@ struct WatchConfig {
 };
 
 // Draws to stdout until SIGINT, SIGTERM or SIGHUP; once: a single drawing. Returns the process's exit status: 1 where
-// the server gives no front door to draw once, or stdout takes no drawing.
+// the server gives no front door to draw once, though asked again for some 3 s where it answers 503, or stdout takes no
+// drawing.
 int watch(const WatchConfig& config);
 
 }  // namespace ms::watch
