@@ -80,11 +80,11 @@ http::Response remote_write_answer(const storage::WriteOutcome& outcome) {
   return http::error_response(400, message);
 }
 
-// What a JSON body's parser decodes it to: nothing, it reads the body as it lies there.
+// A JSON body is not decoded: its parser reads it where it lies.
 Result<size_t> find_nothing_to_decode(std::string_view, const model::ParseContext&) { return 0; }
 
 Result<model::WriteBatch> parse_json(std::string& body, const model::ParseContext& context) {
-  return wire::parse_json_metrics(body, context);
+  return wire::parse_json_metrics(std::move(body), context);
 }
 
 Result<model::WriteBatch> parse_snappy(std::string& body, const model::ParseContext& context) {
@@ -122,6 +122,8 @@ struct IngestApi::Protocol {
     Result<size_t> (*find_decoded_bytes)(std::string_view body, const model::ParseContext& context);
     // The body is the parser's to take apart.
     Result<model::WriteBatch> (*parse)(std::string& body, const model::ParseContext& context);
+    size_t parser_bytes_per_byte =
+        0;  // what the parser holds for each byte of the body, beside it and what it decodes to
   };
 
   std::string_view own_coding;  // where Content-Encoding says nothing, too
@@ -131,11 +133,12 @@ struct IngestApi::Protocol {
   http::Response (*answer)(const storage::WriteOutcome& outcome);
 };
 
-constinit const IngestApi::Protocol IngestApi::kJson = {.own_coding = "identity",
-                                                        .check_type = check_json_type,
-                                                        .own = {find_nothing_to_decode, parse_json},
-                                                        .decoded = {find_nothing_to_decode, parse_json},
-                                                        .answer = json_answer};
+constinit const IngestApi::Protocol IngestApi::kJson = {
+    .own_coding = "identity",
+    .check_type = check_json_type,
+    .own = {find_nothing_to_decode, parse_json, wire::kJsonParserBytesPerByte},
+    .decoded = {find_nothing_to_decode, parse_json, wire::kJsonParserBytesPerByte},
+    .answer = json_answer};
 constinit const IngestApi::Protocol IngestApi::kRemoteWrite = {.own_coding = "snappy",
                                                                .check_type = check_remote_write_type,
                                                                .own = {wire::find_decoded_bytes, parse_snappy},
@@ -160,6 +163,12 @@ struct IngestApi::Write {
     return held_bytes <= charge.bytes() || charge.try_grow(held_bytes - charge.bytes());
   }
 
+  // Gives back what the decoder holds, so that the parser may take as much. False where the rest finds no room.
+  bool drop_decoder() {
+    decoder.reset();
+    charge.release();
+    return charge.try_grow(body.size());
+  }
   const Protocol::Form& form() const { return decoder ? protocol.decoded : protocol.own; }
 
   const Protocol& protocol;
@@ -235,9 +244,11 @@ std::expected<model::WriteBatch, http::Response> IngestApi::read(Write& write) {
   }
   const Protocol::Form& form = write.form();
   if (write.is_heavy) {
+    if (write.decoder && !write.drop_decoder()) return std::unexpected(http::no_room_for_body());
     const auto decoded_bytes = form.find_decoded_bytes(write.body, write.context);
     if (!decoded_bytes) return std::unexpected(error_for(decoded_bytes.error()));
-    if (!write.charge.try_grow(*decoded_bytes)) return std::unexpected(http::no_room_for_body());
+    const uint64_t parser_bytes = *decoded_bytes + form.parser_bytes_per_byte * write.body.size();
+    if (!write.charge.try_grow(parser_bytes)) return std::unexpected(http::no_room_for_body());
   }
   auto batch = form.parse(write.body, write.context);
   if (!batch) return std::unexpected(error_for(batch.error()));

@@ -128,7 +128,7 @@ class IngestHeavyTest : public testing::Test {
  protected:
   IngestHeavyTest() {
     limits_.decoded_body_bytes_max = 1 << 20;
-    limits_.bodies_bytes_max = 4 << 20;
+    limits_.bodies_bytes_max = 8 << 20;
     open(8);
   }
   ~IngestHeavyTest() override {
@@ -269,7 +269,7 @@ TEST_F(IngestHeavyTest, WhereTheBudgetDoesNotReachForWhatABodyBecomesItIsRefused
                                   post("/api/v1/write", "snappy", snappy_of(message(900'000)))};
   for (const std::string& request : requests) {
     ByteBudget::Charge others(service_->bodies());
-    ASSERT_TRUE(others.try_grow((4 << 20) - 600'000));
+    ASSERT_TRUE(others.try_grow((8 << 20) - 600'000));
     const uint64_t refusals = service_->bodies().refusals();
     EXPECT_THAT(ask(request), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("\r\nRetry-After: "),
                                     HasSubstr("\r\nConnection: close\r\n")));
@@ -287,6 +287,17 @@ TEST_F(IngestHeavyTest, AWideWindowIsChargedBeforeItsBodyWaitsForThePool) {
   limits_.bodies_bytes_max = 16 << 20;
   open(8);
   EXPECT_THAT(ask(request), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(IngestHeavyTest, TheParserOfAHeavyJsonBodyIsChargedToo) {
+  for (const std::string& request :
+       {post("/metrics", "", json(900'000)), post("/metrics", "gzip", http::encode_zlib(json(900'000), true))}) {
+    ByteBudget::Charge others(service_->bodies());
+    ASSERT_TRUE(others.try_grow(4 << 20));
+    EXPECT_THAT(ask(request), StartsWith("HTTP/1.1 503 "));
+    others.release();
+    EXPECT_THAT(ask(request), StartsWith("HTTP/1.1 200 "));
+  }
 }
 
 TEST_F(IngestHeavyTest, WhatAHeavyBodyHoldsIsGivenBackWithItsAnswer) {

@@ -25,6 +25,9 @@ struct Limits {
   size_t bodies_bytes_max = 256u << 20;       // of all requests that are not answered, as come and as decoded: 503
 };
 
+// Capacity behind a body of declared length, so that a parser that reads a few bytes beyond its input need not copy it.
+inline constexpr size_t kBodyPaddingBytes = 64;
+
 struct Header {
   std::string name;  // as sent; compare with find_header
   std::string value;

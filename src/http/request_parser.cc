@@ -270,12 +270,13 @@ size_t RequestParser::Impl::take_body(std::string_view bytes) {
   return piece.size();
 }
 
-// Grows by doubling, like a string, but never beyond what was declared: a client that declares much and sends little
-// costs little.
+// Grows by doubling, like a string, but never beyond what was declared and its padding: a client that declares much and
+// sends little costs little.
 void RequestParser::Impl::reserve_body(size_t more) {
-  const size_t needed = request_.body.size() + more;
+  const size_t needed = request_.body.size() + more + kBodyPaddingBytes;
   if (needed <= request_.body.capacity()) return;
-  request_.body.reserve(std::max(needed, std::min(2 * request_.body.capacity(), *declared_body_bytes_)));
+  request_.body.reserve(
+      std::max(needed, std::min(2 * request_.body.capacity(), *declared_body_bytes_ + kBodyPaddingBytes)));
 }
 
 size_t RequestParser::Impl::take_chunk_line(std::string_view bytes) {

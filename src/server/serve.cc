@@ -55,12 +55,13 @@ struct Plan {
 };
 
 // A quarter of the memory is for bodies in hand. Where that is little, the largest body shrinks with it, so that one
-// that may be sent at all always fits into an empty server, both as it comes and decoded.
+// that may be sent at all always fits into an empty server: at worst it is there as it came, decoded, and five times
+// more in its parser (wire::kJsonParserBytesPerByte).
 http::Limits plan_limits(uint64_t memory_bytes_max) {
   http::Limits limits;
   limits.bodies_bytes_max = memory_bytes_max / 4;
-  limits.body_bytes_max = std::min(limits.body_bytes_max, limits.bodies_bytes_max / 3);
-  limits.decoded_body_bytes_max = std::min(limits.decoded_body_bytes_max, limits.bodies_bytes_max / 2);
+  limits.body_bytes_max = std::min(limits.body_bytes_max, limits.bodies_bytes_max / 8);
+  limits.decoded_body_bytes_max = std::min(limits.decoded_body_bytes_max, limits.bodies_bytes_max / 8);
   return limits;
 }
 

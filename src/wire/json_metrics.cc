@@ -331,13 +331,16 @@ class MetricReader {
 // Reads a whole body, once.
 class BodyReader {
  public:
-  BodyReader(std::string_view body, const model::ParseContext& context) : body_(body), metrics_(batch_, context) {
+  BodyReader(std::string body, const model::ParseContext& context)
+      : body_bytes_(body.size()), body_(std::move(body)), metrics_(batch_, context) {
+    body_.append(simdjson::SIMDJSON_PADDING, ' ');
     batch_.decode_labels = copy_label_bytes;
   }
 
   Result<model::WriteBatch> read() {
     ondemand::document document;
-    if (auto error = parser_.iterate(body_).get(document)) return fail_broken(error, "");
+    const simdjson::padded_string_view body(body_.data(), body_bytes_, body_.size());
+    if (auto error = parser_.iterate(body).get(document)) return fail_broken(error, "");
     const error_code error = read_document(document);
     if (!shape_fault_.empty()) return fail(ErrorCode::kInvalid, "body " + shape_fault_);
     if (error != SUCCESS) return fail_broken(error, place_of(document));
@@ -412,7 +415,8 @@ class BodyReader {
     return fail(ErrorCode::kInvalid, "body is not JSON" + place + ": " + simdjson::error_message(error));
   }
 
-  const simdjson::padded_string body_;
+  const size_t body_bytes_;
+  std::string body_;  // with simdjson's padding behind it
   ondemand::parser parser_;
   model::WriteBatch batch_;
   MetricReader metrics_;
@@ -421,12 +425,12 @@ class BodyReader {
 
 }  // namespace
 
-Result<model::WriteBatch> parse_json_metrics(std::string_view body, const model::ParseContext& context) {
+Result<model::WriteBatch> parse_json_metrics(std::string body, const model::ParseContext& context) {
   if (body.size() > context.decoded_bytes_max) {
     return fail(ErrorCode::kTooLarge, "body has " + std::to_string(body.size()) + " bytes, at most " +
                                           std::to_string(context.decoded_bytes_max) + " are accepted");
   }
-  return BodyReader(body, context).read();
+  return BodyReader(std::move(body), context).read();
 }
 
 }  // namespace ms::wire

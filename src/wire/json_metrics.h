@@ -18,15 +18,21 @@
 // timestamp that looks like seconds is such a fault here, unlike in remote write: see model::looks_like_seconds.
 #pragma once
 
-#include <string_view>
+#include <cstddef>
+#include <string>
 
 #include "base/error.h"
 #include "model/write_batch.h"
 
 namespace ms::wire {
 
-// The raw labels of the batch are canonical label bytes (model/labels.h). kInvalid: not JSON, or none of the three
-// shapes; the message says what was found, and where. kTooLarge: more than context.decoded_bytes_max.
-Result<model::WriteBatch> parse_json_metrics(std::string_view body, const model::ParseContext& context);
+// What the parser holds beside the body for each byte of it, at most: four in simdjson's index of the document, and one
+// in strings with their escapes resolved.
+inline constexpr size_t kJsonParserBytesPerByte = 5;
+
+// The body is parsed where it lies: it is copied only where it has no capacity for the few bytes that simdjson reads
+// beyond its end. The raw labels of the batch are canonical label bytes (model/labels.h). kInvalid: not JSON, or none
+// of the three shapes; the message says what was found, and where. kTooLarge: more than context.decoded_bytes_max.
+Result<model::WriteBatch> parse_json_metrics(std::string body, const model::ParseContext& context);
 
 }  // namespace ms::wire

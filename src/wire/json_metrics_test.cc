@@ -48,7 +48,7 @@ std::vector<std::string> rejections_of(const model::WriteBatch& batch) {
   return reasons;
 }
 
-model::WriteBatch must_parse(std::string_view body) {
+model::WriteBatch must_parse(const std::string& body) {
   auto batch = parse_json_metrics(body, kContext);
   EXPECT_TRUE(batch.has_value()) << body << ": " << batch.error().message;
   return batch.value_or(model::WriteBatch{});
