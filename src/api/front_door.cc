@@ -97,7 +97,9 @@ http::Response FrontDoorApi::answer_settings(const http::Request& request) {
   MutexLock lock(changing_);
   const FrontDoorSettings before = read_settings(policy_, bounds);
   const auto after = change_settings(before, request.body, front_door_.options().connections_max);
-  if (!after) return http::error_response(400, after.error().message);
+  if (!after) {
+    return http::error_response(after.error().code == ErrorCode::kTooLarge ? 413 : 400, after.error().message);
+  }
   policy_.target_ns.store(after->queue_target_ns, std::memory_order_relaxed);
   policy_.deadline_ns.store(after->queue_deadline_ns, std::memory_order_relaxed);
   bounds.queue_max.store(after->connection_queue, std::memory_order_relaxed);

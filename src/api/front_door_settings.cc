@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -73,7 +74,7 @@ Result<uint64_t> read_value(const Field& field, const simdjson::dom::element& el
 Result<FrontDoorSettings> change_settings(const FrontDoorSettings& current, std::string_view body,
                                           uint64_t connections_max) {
   if (body.size() > FrontDoorSettings::kBodyBytesMax) {
-    return fail(ErrorCode::kInvalid, "more than " + std::to_string(FrontDoorSettings::kBodyBytesMax) + " bytes");
+    return fail(ErrorCode::kTooLarge, "more than " + std::to_string(FrontDoorSettings::kBodyBytesMax) + " bytes");
   }
   simdjson::dom::parser parser;
   simdjson::dom::object object;
@@ -81,10 +82,14 @@ Result<FrontDoorSettings> change_settings(const FrontDoorSettings& current, std:
     return fail(ErrorCode::kInvalid, std::string("a JSON object is expected: ") + simdjson::error_message(error));
   }
   FrontDoorSettings settings = current;
+  std::array<bool, kFields.size()> is_given{};
   for (const auto& [key, element] : object) {
     const auto* const field = std::ranges::find(kFields, key, &Field::name);
     if (field == kFields.end()) {
       return fail(ErrorCode::kInvalid, "there is no setting \"" + std::string(key.substr(0, 64)) + "\"");
+    }
+    if (std::exchange(is_given[static_cast<size_t>(field - kFields.begin())], true)) {
+      return fail(ErrorCode::kInvalid, std::string(field->name) + ": it is given twice");
     }
     auto value = read_value(*field, element, connections_max);
     if (!value) return std::unexpected(std::move(value).error());

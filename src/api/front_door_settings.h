@@ -28,7 +28,8 @@ struct FrontDoorSettings {
 
 // `current`, changed as `body` says. Refused, with the field's name: what is no such number, times outside of 1 ms to
 // an hour, a deadline below the target, a queue of 0 or more than kCountMax, connections of 0 or more than
-// `connections_max`, and fields that there are not.
+// `connections_max`, fields that there are not and fields given twice, since parsers disagree on which one counts. More
+// than kBodyBytesMax are kTooLarge.
 Result<FrontDoorSettings> change_settings(const FrontDoorSettings& current, std::string_view body,
                                           uint64_t connections_max);
 

@@ -65,6 +65,9 @@ TEST(FrontDoorSettings, WhatMakesNoSenseIsRefusedByItsName) {
            Case{R"({"connection_queue":true})", "connection_queue"},
            Case{R"({"max_connections":5001})", "max_connections: a whole number from 1 to 5000"},
            Case{R"({"max_connections":18446744073709551616})", ""},
+           Case{R"({"queue_target_ms":20,"connection_queue":7,"queue_target_ms":30})",
+                "queue_target_ms: it is given twice"},
+           Case{R"({"max_connections":7,"max_connections":7})", "max_connections: it is given twice"},
            Case{R"({"queue_taget_ms":50})", "there is no setting \"queue_taget_ms\""},
        }) {
     const auto changed = change(c.body);
@@ -72,7 +75,10 @@ TEST(FrontDoorSettings, WhatMakesNoSenseIsRefusedByItsName) {
     EXPECT_EQ(changed.error().code, ErrorCode::kInvalid);
     EXPECT_THAT(changed.error().message, HasSubstr(c.said));
   }
-  EXPECT_FALSE(change(std::string(FrontDoorSettings::kBodyBytesMax, ' ') + "{}").has_value());
+  const auto too_large = change(std::string(FrontDoorSettings::kBodyBytesMax - 1, ' ') + "{}");
+  ASSERT_FALSE(too_large.has_value());
+  EXPECT_EQ(too_large.error().code, ErrorCode::kTooLarge);
+  EXPECT_TRUE(change(std::string(FrontDoorSettings::kBodyBytesMax - 2, ' ') + "{}").has_value());
 }
 
 TEST(FrontDoorSettings, AreWrittenAsTheyAreRead) {

@@ -374,6 +374,8 @@ TEST_F(FrontDoorApiTest, WhatMakesNoSenseChangesNothing) {
   const http::Response response = set(R"({"queue_target_ms":20,"max_connections":501})");
   EXPECT_EQ(response.status, 400);
   EXPECT_THAT(response.body, HasSubstr("max_connections: a whole number from 1 to 500"));
+  EXPECT_EQ(set(R"({"queue_target_ms":20,"queue_target_ms":30})").status, 400);
+  EXPECT_EQ(set(R"({"queue_target_ms":20})" + std::string(4096, ' ')).status, 413);
   EXPECT_EQ(policy_.target_ns, 50 * kNanosPerMilli);
 }
 
