@@ -7,8 +7,8 @@
 #include <tuple>
 #include <utility>
 
-#include "api/json_builder.h"
 #include "base/clock.h"
+#include "base/json_builder.h"
 #include "net/connection_server.h"
 
 namespace ms::api {

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <utility>
 
-#include "api/json_builder.h"
 #include "base/clock.h"
+#include "base/json_builder.h"
 
 namespace ms::api {
 namespace {

@@ -1,123 +1,122 @@
 #include "drain/json_report.h"
 
 #include <string_view>
+#include <utility>
 
+#include "base/json_builder.h"
 #include "drain/comparison.h"
-#include "drain/json_object.h"
 
 namespace ms::drain {
 namespace {
 
-using Object = JsonObject;
-
-void write_settings(Object& all, const Settings& settings) {
-  Object object = all.object("settings");
+void write_settings(JsonBuilder& json, const Settings& settings) {
+  json.key("settings").begin_object();
   if (settings.burst != 0) {
-    object.count("burst", settings.burst);
+    json.key("burst").integer(settings.burst);
   } else {
-    object.number("rate_per_s", settings.rate_per_s);
-    object.number("duration_s", static_cast<double>(settings.duration_ns) / 1e9);
+    json.key("rate_per_s").real(settings.rate_per_s);
+    json.key("duration_s").decimal(settings.duration_ns, 9);
   }
-  object.milliseconds("service_time_ms", static_cast<double>(settings.service_time_ns));
-  object.text("work", settings.work == Work::kSleep ? "sleep" : "spin");
-  object.count("workers", settings.workers);
-  object.count("cores", settings.cores);
-  object.count("backlog", static_cast<uint64_t>(settings.backlog));
-  object.milliseconds("queue_target_ms", static_cast<double>(settings.queue_target_ns));
-  object.milliseconds("queue_deadline_ms", static_cast<double>(settings.queue_deadline_ns));
-  object.milliseconds("client_timeout_ms", static_cast<double>(kClientTimeoutNs));
+  json.key("service_time_ms").ms(settings.service_time_ns);
+  json.key("work").text(settings.work == Work::kSleep ? "sleep" : "spin");
+  json.key("workers").integer(settings.workers);
+  json.key("cores").integer(settings.cores);
+  json.key("backlog").integer(static_cast<uint64_t>(settings.backlog));
+  json.key("queue_target_ms").ms(settings.queue_target_ns);
+  json.key("queue_deadline_ms").ms(settings.queue_deadline_ns);
+  json.key("client_timeout_ms").ms(kClientTimeoutNs);
+  json.end_object();
 }
 
-void write_times(Object& parent, std::string_view key, const load::Summary& times) {
-  Object object = parent.object(key);
-  object.milliseconds("mean", times.mean_ns);
-  object.milliseconds("p50", static_cast<double>(times.p50_ns));
-  object.milliseconds("p99", static_cast<double>(times.p99_ns));
-  object.milliseconds("max", static_cast<double>(times.max_ns));
+void write_times(JsonBuilder& json, std::string_view key, const load::Summary& times) {
+  json.key(key).begin_object();
+  json.key("mean").real(times.mean_ns / 1e6);
+  json.key("p50").ms(times.p50_ns);
+  json.key("p99").ms(times.p99_ns);
+  json.key("max").ms(times.max_ns);
+  json.end_object();
 }
 
 // null for all that is not to be told of a prediction beyond the clients' patience.
-void write_prediction(Object& parent, const Measurement& measured, double service_time_s) {
+void write_prediction(JsonBuilder& json, const Measurement& measured, double service_time_s) {
   const queueing::Prediction& predicted = *measured.predicted;
-  const auto tell = [&measured](Object& object, std::string_view key, double number) {
-    measured.outlasts_patience ? object.null(key) : object.number(key, number);
+  const auto tell = [&](std::string_view key, double number) {
+    json.key(key);
+    measured.outlasts_patience ? json.null() : json.real(number);
   };
-  const auto tell_times = [&](Object& object, double later_by_s) {
-    tell(object, "mean", (predicted.mean_wait_s + later_by_s) * 1000);
-    tell(object, "p50", (predicted.wait_p50_s + later_by_s) * 1000);
-    tell(object, "p99", (predicted.wait_p99_s + later_by_s) * 1000);
+  const auto tell_times = [&](std::string_view key, double later_by_s) {
+    json.key(key).begin_object();
+    tell("mean", (predicted.mean_wait_s + later_by_s) * 1000);
+    tell("p50", (predicted.wait_p50_s + later_by_s) * 1000);
+    tell("p99", (predicted.wait_p99_s + later_by_s) * 1000);
+    json.end_object();
   };
-  Object object = parent.object("predicted");
-  object.text("formula", predicted.formula);
-  object.number("utilisation", predicted.utilisation);
-  tell(object, "served_per_s", predicted.served_per_s);
-  tell(object, "lost_per_s", predicted.lost_per_s);
-  object.number("mean_queue", predicted.mean_queue);
-  {
-    Object wait = object.object("wait_ms");
-    tell_times(wait, 0);
-  }
-  Object total = object.object("total_ms");
-  tell_times(total, service_time_s);
+  json.key("predicted").begin_object();
+  json.key("formula").text(predicted.formula);
+  json.key("utilisation").real(predicted.utilisation);
+  tell("served_per_s", predicted.served_per_s);
+  tell("lost_per_s", predicted.lost_per_s);
+  json.key("mean_queue").real(predicted.mean_queue);
+  tell_times("wait_ms", 0);
+  tell_times("total_ms", service_time_s);
+  json.end_object();
 }
 
-void write_queues(Object& object, const Measurement& measured) {
-  {
-    Object accept = object.object("accept_us");
-    accept.number("p50", static_cast<double>(measured.accept.p50_ns) / 1000);
-    accept.number("p99", static_cast<double>(measured.accept.p99_ns) / 1000);
-  }
-  {
-    Object queue = object.object("listen_queue");
-    queue.number("mean", measured.listen_queue.mean);
-    queue.count("max", measured.listen_queue.max);
-    queue.count("limit", measured.listen_queue.limit);
-    queue.count("drops", measured.listen_queue.drops);
-  }
-  object.count("syn_retransmits", measured.syn_retransmits);
-  Object queue = object.object("connection_queue");
-  queue.number("mean_length", measured.connection_queue.mean);
-  queue.count("max_length", measured.connection_queue.max);
-  queue.milliseconds("max_age_ms", static_cast<double>(measured.connection_queue.age_max_ns));
+void write_queues(JsonBuilder& json, const Measurement& measured) {
+  json.key("accept_us").begin_object();
+  json.key("p50").us(measured.accept.p50_ns);
+  json.key("p99").us(measured.accept.p99_ns);
+  json.end_object();
+  json.key("listen_queue").begin_object();
+  json.key("mean").real(measured.listen_queue.mean);
+  json.key("max").integer(measured.listen_queue.max);
+  json.key("limit").integer(measured.listen_queue.limit);
+  json.key("drops").integer(measured.listen_queue.drops);
+  json.end_object();
+  json.key("syn_retransmits").integer(measured.syn_retransmits);
+  json.key("connection_queue").begin_object();
+  json.key("mean_length").real(measured.connection_queue.mean);
+  json.key("max_length").integer(measured.connection_queue.max);
+  json.key("max_age_ms").ms(measured.connection_queue.age_max_ns);
+  json.end_object();
 }
 
-void write_measurement(Object& all, const Settings& settings, const Measurement& measured) {
-  Object object = all.object(net::architecture_name(measured.architecture));
-  object.number("offered_per_s", measured.offered.per_s);
-  object.number("accepted_per_s", measured.accepted.per_s);
-  object.number("served_per_s", measured.served.per_s);
-  object.number("refused_per_s", measured.refused.per_s);
-  object.number("timed_out_per_s", measured.timed_out.per_s);
-  {
-    Object counts = object.object("counts");
-    counts.count("offered", measured.offered.count);
-    counts.count("accepted", measured.accepted.count);
-    counts.count("served", measured.served.count);
-    counts.count("refused", measured.refused.count);
-    counts.count("timed_out", measured.timed_out.count);
-    counts.count("failed", measured.failed.count);
-  }
-  write_queues(object, measured);
-  write_times(object, "wait_ms", measured.wait);
-  write_times(object, "total_ms", measured.total);
-  write_times(object, "client_lag_ms", measured.lag);
+void write_measurement(JsonBuilder& json, const Settings& settings, const Measurement& measured) {
+  json.key(net::architecture_name(measured.architecture)).begin_object();
+  json.key("offered_per_s").real(measured.offered.per_s);
+  json.key("accepted_per_s").real(measured.accepted.per_s);
+  json.key("served_per_s").real(measured.served.per_s);
+  json.key("refused_per_s").real(measured.refused.per_s);
+  json.key("timed_out_per_s").real(measured.timed_out.per_s);
+  json.key("counts").begin_object();
+  json.key("offered").integer(measured.offered.count);
+  json.key("accepted").integer(measured.accepted.count);
+  json.key("served").integer(measured.served.count);
+  json.key("refused").integer(measured.refused.count);
+  json.key("timed_out").integer(measured.timed_out.count);
+  json.key("failed").integer(measured.failed.count);
+  json.end_object();
+  write_queues(json, measured);
+  write_times(json, "wait_ms", measured.wait);
+  write_times(json, "total_ms", measured.total);
+  write_times(json, "client_lag_ms", measured.lag);
   if (measured.predicted) {
-    write_prediction(object, measured, static_cast<double>(settings.service_time_ns) / 1e9);
+    write_prediction(json, measured, static_cast<double>(settings.service_time_ns) / 1e9);
   } else {
-    object.null("predicted");
+    json.key("predicted").null();
   }
+  json.end_object();
 }
 
 }  // namespace
 
 std::string write_json(const Settings& settings, std::span<const Measurement> measurements) {
-  std::string out;
-  {
-    Object all(out);
-    write_settings(all, settings);
-    for (const Measurement& measured : measurements) write_measurement(all, settings, measured);
-  }
-  return out + "\n";
+  JsonBuilder json;
+  json.begin_object();
+  write_settings(json, settings);
+  for (const Measurement& measured : measurements) write_measurement(json, settings, measured);
+  json.end_object();
+  return std::move(json).take() + "\n";
 }
 
 }  // namespace ms::drain

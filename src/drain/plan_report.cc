@@ -1,7 +1,9 @@
 #include "drain/plan_report.h"
 
+#include <utility>
+
+#include "base/json_builder.h"
 #include "drain/figures.h"
-#include "drain/json_object.h"
 
 namespace ms::drain {
 namespace {
@@ -21,24 +23,23 @@ std::string write_text(const queueing::Demand& demand, const queueing::Plan& pla
 }
 
 std::string write_json(const queueing::Demand& demand, const queueing::Plan& plan) {
-  std::string out;
-  {
-    JsonObject all(out);
-    {
-      JsonObject object = all.object("demand");
-      object.number("rate_per_s", demand.rate_per_s);
-      object.number("service_time_ms", demand.service_time_s * 1000);
-      object.number("total_p99_ms", demand.total_p99_s * 1000);
-    }
-    JsonObject object = all.object("plan");
-    object.count("workers", plan.workers);
-    object.number("utilisation", plan.utilisation);
-    object.number("mean_wait_ms", plan.mean_wait_s * 1000);
-    object.number("total_p99_ms", plan.total_p99_s * 1000);
-    object.number("mean_queue", plan.mean_queue);
-    object.count("queue_p99", plan.queue_p99);
-  }
-  return out + "\n";
+  JsonBuilder json;
+  json.begin_object();
+  json.key("demand").begin_object();
+  json.key("rate_per_s").real(demand.rate_per_s);
+  json.key("service_time_ms").real(demand.service_time_s * 1000);
+  json.key("total_p99_ms").real(demand.total_p99_s * 1000);
+  json.end_object();
+  json.key("plan").begin_object();
+  json.key("workers").integer(plan.workers);
+  json.key("utilisation").real(plan.utilisation);
+  json.key("mean_wait_ms").real(plan.mean_wait_s * 1000);
+  json.key("total_p99_ms").real(plan.total_p99_s * 1000);
+  json.key("mean_queue").real(plan.mean_queue);
+  json.key("queue_p99").integer(plan.queue_p99);
+  json.end_object();
+  json.end_object();
+  return std::move(json).take() + "\n";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "api/json_builder.h"
+#include "base/json_builder.h"
 
 #include <array>
 #include <charconv>
@@ -6,7 +6,7 @@
 
 #include "base/json_string.h"
 
-namespace ms::api {
+namespace ms {
 
 JsonBuilder& JsonBuilder::key(std::string_view name) {
   separate();
@@ -51,7 +51,10 @@ void JsonBuilder::decimal(uint64_t value, unsigned digits) {
   }
 }
 
-void JsonBuilder::real(double value) { decimal(static_cast<uint64_t>(std::llround(value * 1000)), 3); }
+void JsonBuilder::real(double value) {
+  if (!(value >= 0 && value <= kRealMax)) return null();
+  decimal(static_cast<uint64_t>(std::llround(value * 1000)), 3);
+}
 
 void JsonBuilder::moment(uint64_t nanoseconds) {
   if (nanoseconds == 0) {
@@ -77,4 +80,4 @@ void JsonBuilder::end(char bracket) {
   needs_comma_ = true;
 }
 
-}  // namespace ms::api
+}  // namespace ms

@@ -1,10 +1,10 @@
-#include "api/json_builder.h"
+#include "base/json_builder.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
-namespace ms::api {
+namespace ms {
 namespace {
 
 TEST(JsonBuilder, PutsCommasBetweenValuesAndNowhereElse) {
@@ -55,5 +55,16 @@ TEST(JsonBuilder, RoundsRealNumbersToThreeDecimals) {
   EXPECT_EQ(std::move(json).take(), "[0,12.3,98.765,10000]");
 }
 
+TEST(JsonBuilder, WhatIsNoFiniteAmountIsNull) {
+  using Limits = std::numeric_limits<double>;
+  JsonBuilder json;
+  json.begin_array();
+  for (const double value : {JsonBuilder::kRealMax, Limits::max(), Limits::infinity(), Limits::quiet_NaN(), -1.0}) {
+    json.real(value);
+  }
+  json.end_array();
+  EXPECT_EQ(std::move(json).take(), "[9000000000000000,null,null,null,null]");
+}
+
 }  // namespace
-}  // namespace ms::api
+}  // namespace ms

@@ -11,10 +11,12 @@
 #include <string_view>
 #include <utility>
 
-namespace ms::api {
+namespace ms {
 
 class JsonBuilder {
  public:
+  static constexpr double kRealMax = 9e15;
+
   void begin_object() { begin('{'); }
   void end_object() { end('}'); }
   void begin_array() { begin('['); }
@@ -28,7 +30,7 @@ class JsonBuilder {
   void null();
   // `value` divided by ten to the power of `digits`, without trailing zeros: decimal(1500, 3) is 1.5.
   void decimal(uint64_t value, unsigned digits);
-  // With three decimals at most; 0 or above.
+  // With three decimals at most; null for what is below 0, above kRealMax or no number.
   void real(double value);
 
   // Durations, in the unit that the name ends in.
@@ -49,4 +51,4 @@ class JsonBuilder {
   bool needs_comma_ = false;
 };
 
-}  // namespace ms::api
+}  // namespace ms
