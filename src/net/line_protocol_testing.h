@@ -73,7 +73,7 @@ class LineService final : public SessionFactory {
     changed_.notify_all();
   }
 
-  // Ends the threads that wake racers; before the front door goes.
+  // Ends the threads that wake racers, and whatever still blocks a worker; before the front door goes.
   void end_wakers() {
     {
       const std::lock_guard lock(mutex_);
@@ -106,7 +106,7 @@ class LineService final : public SessionFactory {
     std::unique_lock lock(mutex_);
     blocked_.insert(name);
     changed_.notify_all();
-    changed_.wait(lock, [&] { return released_.contains(name); });
+    changed_.wait(lock, [&] { return is_ending_ || released_.contains(name); });
   }
 
  private:
