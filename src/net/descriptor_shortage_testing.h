@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <utility>
 #include <vector>
 
 #include "base/descriptor.h"
@@ -19,10 +20,16 @@ class DescriptorShortage {
  public:
   DescriptorShortage() {
     EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
-    const int probe = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    const rlimit lowered{.rlim_cur = static_cast<rlim_t>(probe) + 1, .rlim_max = before_.rlim_max};
+    // Up to the highest number in use, and the gaps below it filled: whatever is closed then makes room.
+    int highest = static_cast<int>(before_.rlim_cur) - 1;
+    while (highest > 0 && fcntl(highest, F_GETFD) < 0) --highest;
+    const rlimit lowered{.rlim_cur = static_cast<rlim_t>(highest) + 1, .rlim_max = before_.rlim_max};
     EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &lowered), 0);
-    for (int fd = probe; fd >= 0; fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) fillers_.emplace_back(fd);
+    while (true) {
+      Descriptor filler(open("/dev/null", O_RDONLY | O_CLOEXEC));
+      if (!filler) break;
+      fillers_.push_back(std::move(filler));
+    }
   }
   DescriptorShortage(const DescriptorShortage&) = delete;
   DescriptorShortage& operator=(const DescriptorShortage&) = delete;

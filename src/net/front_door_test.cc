@@ -117,6 +117,7 @@ TEST_F(FrontDoorServingTest, AnInterimWriteIsNoReplyAndWaitsForItsReaderToo) {
   EXPECT_EQ(stage_count(Stage::kTotal), 0u);
   EXPECT_EQ(slow.read_line(), std::string(kBytes, '.'));
   EXPECT_EQ(slow.ask("echo after"), "after");
+  ASSERT_TRUE(eventually([&] { return stage_count(Stage::kTotal) == 1; }));
   EXPECT_EQ(stats().requests, 1u);
   EXPECT_EQ(stage_count(Stage::kQueue), 1u) << "the reply is still the connection's first";
 }
