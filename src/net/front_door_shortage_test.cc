@@ -14,6 +14,10 @@ class FrontDoorShortageTest : public FrontDoorTest, public testing::WithParamInt
  protected:
   FrontDoorShortageTest() { options_.architecture = GetParam(); }
 
+  void SetUp() override {
+    if (kNeedsDescriptors) GTEST_SKIP() << "the sanitizer needs descriptors of its own";
+  }
+
   uint64_t pauses() { return stats().accept_pauses; }
 };
 
