@@ -16,6 +16,7 @@ DoorSampler::DoorSampler(const std::vector<Listener>& listeners, std::function<F
       started_ns_(monotonic_ns()),
       waiting_([&listeners] {
         std::vector<std::unique_ptr<WaitingPeers>> waiting;
+        waiting.reserve(listeners.size());
         for (const Listener& listener : listeners) waiting.push_back(std::make_unique<WaitingPeers>(listener));
         return waiting;
       }()),

@@ -20,12 +20,12 @@ uint64_t read_tick_ns() {
 }  // namespace
 
 uint64_t since_last_bytes_ns(int fd) {
-  static const uint64_t tick_ns = read_tick_ns();
+  static const uint64_t kTickNs = read_tick_ns();
   tcp_info info{};
   socklen_t size = sizeof info;
   if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
   const uint64_t elapsed_ns = uint64_t{info.tcpi_last_data_recv} * kNanosPerMilli;
-  return elapsed_ns > tick_ns ? elapsed_ns - tick_ns : 0;
+  return elapsed_ns > kTickNs ? elapsed_ns - kTickNs : 0;
 }
 
 }  // namespace ms::net
