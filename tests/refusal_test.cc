@@ -123,8 +123,8 @@ size_t count_status(const ClientSwarm& swarm, int status) {
 }
 
 TEST(Refusal, ALimitThatIsLoweredWhileItRunsLeavesNobodyWithoutAnAnswer) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "UBSan, in the server, needs descriptors of its own";
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer, in the server, needs descriptors of its own";
 #endif
   constexpr size_t kClients = 500;
   constexpr rlim_t kFewMore = 4;

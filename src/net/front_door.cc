@@ -175,7 +175,7 @@ FrontDoorStats FrontDoor::stats() {
 
 std::vector<const ConnectionServer*> FrontDoor::servers() const {
   std::vector<const ConnectionServer*> servers;
-  servers.reserve(workers_.size() + 1);
+  servers.reserve(workers_.size() + 2);
   for (const auto& worker : workers_) servers.push_back(&worker->server());
   if (sweeper_ != nullptr) servers.push_back(&sweeper_->server());
   if (inline_loop_ != nullptr) servers.push_back(&inline_loop_->server());
