@@ -2,12 +2,29 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <utility>
 
 #include "base/clock.h"
 
 namespace ms {
+namespace {
+
+// As sched_setattr(2) has it; <linux/sched/types.h> cannot be included beside <pthread.h>.
+struct SchedulingAttributes {
+  uint32_t size = sizeof(SchedulingAttributes);
+  uint32_t policy = 0;
+  uint64_t flags = 0;
+  int32_t nice = 0;
+  uint32_t priority = 0;
+  uint64_t runtime_ns = 0;
+  uint64_t deadline_ns = 0;
+  uint64_t period_ns = 0;
+};
+
+}  // namespace
 
 Thread::Thread(const std::string& name, std::move_only_function<void()> body) {
   sigset_t all;
@@ -30,6 +47,14 @@ uint64_t Thread::cpu_ns() const {
   timespec spent{};
   if (clock_gettime(cpu_clock_, &spent) != 0) return 0;
   return static_cast<uint64_t>(spent.tv_sec) * kNanosPerSecond + static_cast<uint64_t>(spent.tv_nsec);
+}
+
+void request_time_slice(uint64_t slice_ns) {
+  SchedulingAttributes attributes;
+  constexpr pid_t kCallingThread = 0;
+  if (::syscall(SYS_sched_getattr, kCallingThread, &attributes, sizeof attributes, 0) != 0) return;
+  attributes.runtime_ns = slice_ns;
+  ::syscall(SYS_sched_setattr, kCallingThread, &attributes, 0);
 }
 
 }  // namespace ms

@@ -30,4 +30,9 @@ class Thread {
   clockid_t cpu_clock_ = -1;  // no clock's id
 };
 
+// Asks the scheduler to run the calling thread in slices of `slice_ns` (100,000 to 100,000,000), so that it need not
+// wait for the end of another's longer slice when it wakes up; its share of the CPU stays what it is. A kernel that
+// knows no slices (before Linux 6.12) leaves everything as it was. See sched_setattr(2), sched_runtime.
+void request_time_slice(uint64_t slice_ns);
+
 }  // namespace ms

@@ -16,6 +16,9 @@ constexpr uint64_t kDepthSampleEvery = 64;
 constexpr uint64_t kTurnMax = 4096;
 // At a stop, how long the listen queues may take to be drained.
 constexpr uint64_t kCloseMsMax = 2000;
+// The shortest that the scheduler grants: of a loop that takes some microseconds a connection, what counts is how soon
+// it runs. With all CPUs busy it would wait for the end of another thread's slice, 3 ms by default.
+constexpr uint64_t kTimeSliceNs = 100'000;
 
 }  // namespace
 
@@ -32,6 +35,7 @@ void AcceptLoop::stop() {
 }
 
 void AcceptLoop::run() {
+  request_time_slice(kTimeSliceNs);
   while (acceptor_.wait()) {
     bool is_blocked = false;
     for (Acceptor::Source& source : acceptor_.sources()) {
