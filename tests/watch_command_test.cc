@@ -131,7 +131,7 @@ TEST(Watch, OnceDrawsTheFrontDoorAndExits) {
   EXPECT_TRUE(contains(drawn, "Listen queue " + server.endpoint().text() + ": 0 of 128, 0 dropped")) << drawn;
   EXPECT_TRUE(contains(drawn, "MetricStream's front door (pool), up ")) << drawn;
   EXPECT_TRUE(contains(drawn, " of 3 serving")) << drawn;
-  EXPECT_TRUE(contains(drawn, " parked 1 ")) << "the connection that asks waits for the answer\n" << drawn;
+  EXPECT_TRUE(contains(drawn, " Active sockets 1: ")) << "the connection that asks is one\n" << drawn;
 }
 
 TEST(Watch, OnceWithoutAServerExitsWith1AndSaysWhy) {
