@@ -1,11 +1,13 @@
 // AcceptLoop: the thread that drains. It takes connections out of the kernel's listen queues into ours, and does
 // nothing else: it reads no bytes, writes none, waits for no worker, and logs nothing per connection.
 //
-// After the listen queue is empty it looks again for a short while before it sleeps, if what it has just taken was a
-// burst: more of it is on its way, and a wake-up costs more than the look.
+// When it has emptied the listen queue it sleeps until someone comes. In a storm it rests for a moment instead, and
+// lets the next ones gather: woken by each of them, it would spend more on waking up than on taking them.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/thread.h"
@@ -41,18 +43,21 @@ class AcceptLoop {
     kBlocked,   // for a moment no more can be taken
   };
 
+  static constexpr size_t kStormOf = 32;
+
   void run();
-  // Drains a listen queue, and looks again if it was a burst.
-  Drained take_turn(Acceptor::Source& source);
-  // Adds to `count` how many it took.
-  Drained drain(Acceptor::Source& source, uint64_t& count);
+  // Whether the last kStormOf connections came within kStormNs.
+  bool is_storm() const;
+  Drained drain(Acceptor::Source& source);
   void admit(Acceptor::Accepted accepted);
 
   Acceptor& acceptor_;
   ConnectionQueue& queue_;
   const AcceptBounds& bounds_;
   const uint64_t first_bytes_ms_;
-  Thread thread_;  // begins last
+  std::array<uint64_t, kStormOf> taken_ns_ = {};  // when the last ones were accepted, in turn; monotonic
+  uint64_t taken_ = 0;                            // connections
+  Thread thread_;                                 // begins last
 };
 
 }  // namespace ms::net

@@ -2,6 +2,7 @@
 
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -48,6 +49,15 @@ bool Acceptor::wait() {
   now_ns_ = monotonic_ns();
   stats_.draining_since_ns.store(now_ns_, std::memory_order_relaxed);
   stats_.blocked_since_ns.store(0, std::memory_order_release);
+  return true;
+}
+
+bool Acceptor::rest(uint64_t rest_ns) {
+  const timespec duration{.tv_sec = 0, .tv_nsec = static_cast<long>(rest_ns)};
+  clock_nanosleep(CLOCK_MONOTONIC, 0, &duration, nullptr);
+  if (is_stopping()) return false;
+  for (Source& source : sources_) source.is_ready = true;
+  now_ns_ = monotonic_ns();
   return true;
 }
 

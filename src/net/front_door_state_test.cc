@@ -40,6 +40,10 @@ TEST_F(FrontDoorStateTest, WorkersAreIdleOrServeAConnection) {
   ASSERT_TRUE(eventually([&] { return state().workers.back().since_ns < kForeverNs; }));
   Client first = client();
   EXPECT_EQ(first.ask("echo 1"), "1");
+  // The client may have the reply before its worker has counted it.
+  ASSERT_TRUE(eventually([&] {
+    return std::ranges::all_of(state().workers, [](const WorkerEntry& worker) { return worker.connection == 0; });
+  }));
   const Client busy = blocker("busy");
   std::vector<WorkerEntry> workers = state().workers;
   ASSERT_THAT(workers, SizeIs(2));
