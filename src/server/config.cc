@@ -129,7 +129,7 @@ void add_front_door_options(CLI::App& app, ServeConfig& config) {
   add(app, "--workers", config.workers, "Threads that serve connections.")
       ->type_name("N")
       ->check(CLI::Range(1, 1024))
-      ->default_str("8, or one per core where there are more");
+      ->default_str("one per core, 2 at least");
   add_parsed(app, "--queue-target", config.queue_target_ms, "DURATION", "50ms", parse_wait,
              "Wait that is overload when even the luckiest exceed it; meanwhile who waits longer is answered 503.");
   add_parsed(app, "--queue-deadline", config.queue_deadline_ms, "DURATION", "1s", parse_wait,
