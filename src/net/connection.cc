@@ -43,7 +43,9 @@ Connection::Rest Connection::on_deadline(ReplyObserver& observer) {
 Connection::Rest Connection::read(std::span<char> buffer, uint64_t now_ns, ReplyObserver& observer) {
   for (int i = 0; i < kReadsPerTurn; ++i) {
     const ssize_t got = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return Rest::kRead;
+    was_buffer_full_ = got == static_cast<ssize_t>(buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return Rest::kRead;
     if (got < 0) return session_->is_idle() ? Rest::kClosed : Rest::kBroken;
     if (starts_request_) {
       starts_request_ = false;
@@ -52,7 +54,7 @@ Connection::Rest Connection::read(std::span<char> buffer, uint64_t now_ns, Reply
     const Want want =
         got == 0 ? session_->on_end_of_input() : session_->on_bytes(buffer.first(static_cast<size_t>(got)));
     const Rest rest = follow(want, observer);
-    if (rest != Rest::kRead || static_cast<size_t>(got) < buffer.size()) return rest;
+    if (rest != Rest::kRead || !was_buffer_full_) return rest;
   }
   return Rest::kRead;
 }

@@ -46,6 +46,10 @@ class Connection final : public SessionWaker {
   // Replies that are with the kernel.
   uint64_t replies() const { return replies_; }
   bool is_sending() const { return sending_.has_value(); }
+  // The client has ended its side: no event will tell of the end itself.
+  void note_last_event() { is_end_near_ = true; }
+  // Whether there may be bytes that were not read, or the end.
+  bool may_have_unread() const { return is_end_near_ || was_buffer_full_; }
   Descriptor release() { return std::move(fd_); }
 
   // The socket has bytes, has room, or has ended. `buffer` is the worker's.
@@ -73,9 +77,11 @@ class Connection final : public SessionWaker {
   Stamps stamps_;
   Mailbox& mailbox_;
   std::atomic<Parking> parking_ = Parking::kNot;
-  size_t sent_ = 0;              // of the session's output
-  std::optional<Want> sending_;  // kWrite or kInterim while not all of the output is with the kernel
-  bool starts_request_ = true;   // the next bytes are a request's first
+  size_t sent_ = 0;               // of the session's output
+  std::optional<Want> sending_;   // kWrite or kInterim while not all of the output is with the kernel
+  bool was_buffer_full_ = false;  // at the last read
+  bool is_end_near_ = false;
+  bool starts_request_ = true;  // the next bytes are a request's first
   uint64_t replies_ = 0;
   std::unique_ptr<Session> session_;
 };

@@ -62,6 +62,7 @@ void ConnectionQueue::enter(int fd, const Arrival& arrival, uint64_t deadline_ns
   slot.enqueued_ns.store(0, std::memory_order_relaxed);
   slot.deadline_ns.store(deadline_ns, std::memory_order_relaxed);
   slot.direction.store(Direction::kRead, std::memory_order_relaxed);
+  slot.awaited = Direction::kRead;
   slot.number.store(arrival.number, std::memory_order_release);  // last: see SocketCensus
   open_.fetch_add(1, std::memory_order_relaxed);
   waiting_.fetch_add(1, std::memory_order_relaxed);
@@ -70,7 +71,7 @@ void ConnectionQueue::enter(int fd, const Arrival& arrival, uint64_t deadline_ns
 
 bool ConnectionQueue::enqueue(int fd, const Arrival& arrival, uint64_t deadline_ns) {
   enter(fd, arrival, deadline_ns);
-  if (control(epoll_fd_, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, tag_of(fd, arrival.number)) == 0) {
+  if (control(epoll_fd_, EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, tag_of(fd, arrival.number)) == 0) {
     return true;
   }
   table_->at(fd).phase.store(Phase::kFree, std::memory_order_release);
@@ -79,26 +80,25 @@ bool ConnectionQueue::enqueue(int fd, const Arrival& arrival, uint64_t deadline_
   return false;
 }
 
-void ConnectionQueue::put_back(int fd, Direction direction, uint64_t deadline_ns) {
+// The kernel is asked while the connection is still held: nobody else can close it, or change what it waits for. What
+// it tells at once may reach another thread before the connection is back; then it is asked again.
+void ConnectionQueue::put_back(int fd, Direction direction, uint64_t deadline_ns, bool may_have_unread) {
   Slot& slot = table_->at(fd);
+  bool is_to_ask = direction != Direction::kRead || slot.awaited != direction || may_have_unread;
   slot.deadline_ns.store(deadline_ns, std::memory_order_relaxed);
   slot.direction.store(direction, std::memory_order_relaxed);
-  slot.phase.store(Phase::kLobby, std::memory_order_release);
-  arm(fd, slot);
+  slot.awaited = direction;
+  while (true) {
+    if (is_to_ask) ask(fd, direction, slot.arrival.number);
+    if (slot.try_step(Phase::kTaken, Phase::kLobby)) return;
+    slot.phase.store(Phase::kTaken, std::memory_order_relaxed);
+    is_to_ask = true;
+  }
 }
 
-// The sweeper may have taken the connection from the lobby by now and closed it, and the descriptor may even be a new
-// connection's: then this arms that one once too often, and the worker that it wakes finds nothing to do and puts it
-// back. Whoever held the connection in the meantime may have put it back for the other direction: hence the
-// second look.
-void ConnectionQueue::arm(int fd, const Slot& slot) {
-  Direction armed{};
-  do {
-    armed = slot.direction.load(std::memory_order_relaxed);
-    const uint32_t interest = armed == Direction::kRead ? EPOLLIN | EPOLLRDHUP : EPOLLOUT;
-    control(epoll_fd_, EPOLL_CTL_MOD, fd, interest | EPOLLONESHOT,
-            tag_of(fd, slot.number.load(std::memory_order_relaxed)));
-  } while (slot.direction.load(std::memory_order_relaxed) != armed);
+void ConnectionQueue::ask(int fd, Direction direction, uint64_t number) {
+  const uint32_t interest = direction == Direction::kRead ? EPOLLIN | EPOLLRDHUP : EPOLLOUT;
+  control(epoll_fd_, EPOLL_CTL_MOD, fd, interest | EPOLLET, tag_of(fd, number));
 }
 
 void ConnectionQueue::remove(int fd) {
@@ -107,6 +107,11 @@ void ConnectionQueue::remove(int fd) {
   slot.connection = nullptr;
   slot.phase.store(Phase::kFree, std::memory_order_release);
   open_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void ConnectionQueue::hand_over(int fd) {
+  control(epoll_fd_, EPOLL_CTL_DEL, fd, 0, 0);
+  remove(fd);
 }
 
 void ConnectionQueue::mark_served(Slot& slot) {
@@ -122,7 +127,8 @@ ConnectionQueue::Event ConnectionQueue::wait() {
     if (tag == kMailTag) return {Event::Kind::kMail};
     if (tag == kStopTag) return {Event::Kind::kStop};
     constexpr uint64_t kDescriptorMask = (uint64_t{1} << kDescriptorBits) - 1;
-    return {Event::Kind::kConnection, static_cast<int>(tag & kDescriptorMask), tag >> kDescriptorBits};
+    return {Event::Kind::kConnection, static_cast<int>(tag & kDescriptorMask), tag >> kDescriptorBits,
+            (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0};
   }
 }
 

@@ -1,10 +1,14 @@
 // ConnectionQueue: where every connection waits that needs no thread, and where idle workers wait for one.
 //
-// It is a *lobby*: one epoll set in which each waiting connection is armed for a single event (EPOLLONESHOT). The
-// accept loop puts a connection in with a stamp and one epoll_ctl; the kernel wakes one worker, once, when there are
-// bytes. A connection that a worker is done with for the moment (a partial request, a keep-alive pause, a full send
-// buffer) goes back into the same lobby, so the next free worker takes it on: waiting stays where it is seen, a busy
-// worker strands nobody, and a slow client holds no thread. Workers take one event at a time for the same reason.
+// It is a *lobby*: one epoll set of all connections, edge-triggered. The accept loop puts a connection in with a stamp
+// and one epoll_ctl; the kernel wakes one worker, once, when there are bytes. A connection that a worker is done with
+// for the moment (a partial request, a keep-alive pause, a full send buffer) goes back into the same lobby, so the next
+// free worker takes it on: waiting stays where it is seen, a busy worker strands nobody, and a slow client holds no
+// thread. Workers take one event at a time for the same reason.
+//
+// What comes while a worker has the connection is told to another one, who only leaves word in the slot (kCalled). So a
+// connection goes back without a system call, except where there is such word, where it now waits for the other
+// direction, or where not all was read: then the kernel is asked to look, and tells once more.
 //
 // Length and age of the queue come from the stamps in the slots: a connection that was accepted and that no worker has
 // taken yet counts.
@@ -34,7 +38,8 @@ class ConnectionQueue {
     };
     Kind kind;
     int fd = -1;
-    uint64_t number = 0;  // of the connection that the event is for: the descriptor may be another's by now
+    uint64_t number = 0;   // of the connection that the event is for: the descriptor may be another's by now
+    bool is_last = false;  // nothing comes behind the bytes that are there: the client has ended its side
   };
 
   static Result<std::unique_ptr<ConnectionQueue>> open(size_t descriptors_max);
@@ -45,11 +50,14 @@ class ConnectionQueue {
   // Puts a connection that was just accepted into the lobby; it may wait there until `deadline_ns` for its first bytes.
   // False: the kernel would not take it, and the caller still owns the descriptor.
   bool enqueue(int fd, const Arrival& arrival, uint64_t deadline_ns);
-  // Gives a connection back to the lobby; the caller no longer holds it.
-  void put_back(int fd, Direction direction, uint64_t deadline_ns);
+  // Gives a connection back to the lobby; the caller no longer holds it. `may_have_unread`: there may be bytes that the
+  // caller has been told of, and has not read.
+  void put_back(int fd, Direction direction, uint64_t deadline_ns, bool may_have_unread = false);
   // Takes a connection that the caller holds out for good: its slot is free and no longer counted, and the descriptor
-  // is the caller's to close or to hand on.
+  // is the caller's to close.
   void remove(int fd);
+  // The same, and the descriptor is the caller's to hand on: nothing of it is told here any more.
+  void hand_over(int fd);
   // Notes that a worker takes a connection for the first time.
   void mark_served(Slot& slot);
 
@@ -70,8 +78,8 @@ class ConnectionQueue {
  private:
   ConnectionQueue(Descriptor epoll_fd, Descriptor stop_fd, std::unique_ptr<ConnectionTable> table,
                   std::unique_ptr<Mailbox> mailbox);
-  // Has the kernel wake a worker for what the connection waits for, once.
-  void arm(int fd, const Slot& slot);
+  // Has the kernel look whether there is what the connection waits for, and tell it, now or later.
+  void ask(int fd, Direction direction, uint64_t number);
 
   Descriptor epoll_fd_;
   Descriptor stop_fd_;

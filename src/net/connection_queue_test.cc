@@ -39,7 +39,7 @@ class ConnectionQueueTest : public testing::Test {
   int take() {
     const ConnectionQueue::Event event = queue_->wait();
     EXPECT_EQ(event.kind, Kind::kConnection);
-    return queue_->table().at(event.fd).try_take() ? event.fd : -1;
+    return queue_->table().at(event.fd).take_or_call() ? event.fd : -1;
   }
 
   static constexpr uint64_t kFarDeadlineNs = ~uint64_t{0};
@@ -55,6 +55,56 @@ TEST_F(ConnectionQueueTest, TheKernelNamesWhoHasBytes) {
   EXPECT_EQ(take(), talking.near.get());
 }
 
+TEST_F(ConnectionQueueTest, WhatComesWhileAConnectionIsHeldIsToldAgainWhenItIsPutBack) {
+  const Ends ends = connect();
+  ASSERT_TRUE(enqueue(ends));
+  send(ends, "x");
+  ASSERT_EQ(take(), ends.near.get());
+  send(ends, "y");
+  EXPECT_EQ(take(), -1) << "somebody has it";
+  queue_->put_back(ends.near.get(), Direction::kRead, kFarDeadlineNs);
+  EXPECT_EQ(take(), ends.near.get());
+}
+
+TEST_F(ConnectionQueueTest, WhatWasNotReadIsToldAgain) {
+  const Ends ends = connect();
+  ASSERT_TRUE(enqueue(ends));
+  send(ends, "x");
+  ASSERT_EQ(take(), ends.near.get());
+  queue_->put_back(ends.near.get(), Direction::kRead, kFarDeadlineNs, true);
+  EXPECT_EQ(take(), ends.near.get());
+}
+
+TEST_F(ConnectionQueueTest, WhoHasSentAllWaitsForBytesAgain) {
+  const Ends ends = connect();
+  const Ends other = connect();
+  ASSERT_TRUE(enqueue(ends));
+  ASSERT_TRUE(enqueue(other));
+  send(ends, "x");
+  ASSERT_EQ(take(), ends.near.get());
+  queue_->put_back(ends.near.get(), Direction::kWrite, kFarDeadlineNs);
+  ASSERT_EQ(take(), ends.near.get());
+  char byte = 0;
+  ASSERT_EQ(recv(ends.near.get(), &byte, 1, 0), 1);
+  queue_->put_back(ends.near.get(), Direction::kRead, kFarDeadlineNs);
+  send(other, "x");
+  EXPECT_EQ(take(), other.near.get()) << "there is room to send still, and nobody asks";
+  send(ends, "y");
+  EXPECT_EQ(take(), ends.near.get());
+}
+
+TEST_F(ConnectionQueueTest, WhatWasHandedOverIsNotToldOf) {
+  const Ends gone = connect();
+  const Ends other = connect();
+  ASSERT_TRUE(enqueue(gone));
+  ASSERT_TRUE(enqueue(other));
+  ASSERT_TRUE(queue_->table().at(gone.near.get()).try_take());
+  queue_->hand_over(gone.near.get());
+  send(gone, "x");
+  send(other, "x");
+  EXPECT_EQ(queue_->wait().fd, other.near.get());
+}
+
 TEST_F(ConnectionQueueTest, AnEventComesOnceUntilTheConnectionIsPutBack) {
   const Ends first = connect();
   const Ends second = connect();
@@ -62,9 +112,10 @@ TEST_F(ConnectionQueueTest, AnEventComesOnceUntilTheConnectionIsPutBack) {
   ASSERT_TRUE(enqueue(second));
   send(first, "x");
   EXPECT_EQ(take(), first.near.get());
-  send(first, "y");
   send(second, "x");
   EXPECT_EQ(take(), second.near.get());
+  send(first, "y");
+  EXPECT_EQ(take(), -1);
   queue_->put_back(first.near.get(), Direction::kRead, kFarDeadlineNs);
   EXPECT_EQ(take(), first.near.get());
   queue_->put_back(second.near.get(), Direction::kWrite, kFarDeadlineNs);
@@ -139,8 +190,8 @@ TEST_F(ConnectionQueueTest, AnEventSaysForWhichConnectionItIs) {
     EXPECT_EQ(event.fd, ends.near.get());
     EXPECT_EQ(event.number, number);
     ASSERT_TRUE(queue_->table().at(event.fd).try_take());
-    queue_->put_back(event.fd, Direction::kRead, kFarDeadlineNs);
-    EXPECT_EQ(queue_->wait().number, number) << "armed again";
+    queue_->put_back(event.fd, Direction::kRead, kFarDeadlineNs, true);
+    EXPECT_EQ(queue_->wait().number, number) << "asked again";
     ASSERT_TRUE(queue_->table().at(event.fd).try_take());
     queue_->remove(event.fd);
   }

@@ -63,10 +63,11 @@ ConnectionServer::ConnectionServer(ServingContext& context, uint16_t worker)
       records_(context.records_per_thread),
       buffer_(kReadBytes) {}
 
-void ConnectionServer::serve(int fd, uint64_t number) {
+void ConnectionServer::serve(const ConnectionQueue::Event& event) {
+  const int fd = event.fd;
   Slot& slot = queue_.table().at(fd);
-  if (!slot.try_take()) return;
-  if (slot.arrival.number != number) {
+  if (!slot.take_or_call()) return;
+  if (slot.arrival.number != event.number) {
     // A stale event. The connection that it took may not even be armed yet: the accept thread is still at it.
     queue_.put_back(fd, slot.direction.load(std::memory_order_relaxed),
                     slot.deadline_ns.load(std::memory_order_relaxed));
@@ -80,6 +81,7 @@ void ConnectionServer::serve(int fd, uint64_t number) {
     if (wait_ns && !context_.judge.admit(*wait_ns, now_ns)) return refuse(fd, slot, now_ns);
   }
   Connection& connection = meet(fd, slot, now_ns);
+  if (event.is_last) connection.note_last_event();
   settle(connection, connection.on_ready(buffer_, now_ns, *this), Outcome::kClosed);
 }
 
@@ -112,7 +114,8 @@ void ConnectionServer::settle(Connection& connection, Connection::Rest rest, Out
     case Connection::Rest::kParked:
       return;  // another worker may have it by now, or have closed it
     case Connection::Rest::kRead:
-      queue_.put_back(connection.fd(), Direction::kRead, connection.session().deadline_ns());
+      queue_.put_back(connection.fd(), Direction::kRead, connection.session().deadline_ns(),
+                      connection.may_have_unread());
       return;
     case Connection::Rest::kWrite:
       queue_.put_back(connection.fd(), Direction::kWrite, monotonic_ns() + kReplyDeadlineMs * kNanosPerMilli);
@@ -133,7 +136,7 @@ void ConnectionServer::settle(Connection& connection, Connection::Rest rest, Out
     }
     case Connection::Rest::kLinger: {
       const std::unique_ptr<Connection> left(&connection);
-      queue_.remove(left->fd());
+      queue_.hand_over(left->fd());
       context_.refuser.linger(left->release());
       return;
     }
@@ -144,7 +147,7 @@ void ConnectionServer::refuse(int fd, Slot& slot, uint64_t now_ns) {
   stats_.refused_age.add();
   write_record(slot, fd, Outcome::kRefusedAge, now_ns);
   const std::unique_ptr<Connection> left(slot.connection);
-  queue_.remove(fd);
+  queue_.hand_over(fd);
   context_.refuser.refuse(left == nullptr ? Descriptor(fd) : left->release());
 }
 
@@ -230,7 +233,7 @@ void ConnectionServer::close_if_idle(int fd, Slot& slot) {
   }
   if (is_silent) write_record(slot, fd, Outcome::kClosed, monotonic_ns());
   const std::unique_ptr<Connection> left(slot.connection);
-  queue_.remove(fd);
+  queue_.hand_over(fd);
   context_.refuser.linger(is_silent ? Descriptor(fd) : left->release());
 }
 

@@ -83,9 +83,9 @@ class ConnectionServer final : Connection::ReplyObserver {
   // `worker`: the number that the records bear; 0 for none.
   ConnectionServer(ServingContext& context, uint16_t worker);
 
-  // Does what there is to do for the connection of that number in the lobby; nothing where another thread has it, or
-  // the descriptor is another connection's by now.
-  void serve(int fd, uint64_t number);
+  // Does what there is to do for a connection in the lobby; nothing where another thread has it, or the descriptor is
+  // another connection's by now.
+  void serve(const ConnectionQueue::Event& event);
   // Takes letters and goes on with their connections.
   void deliver_mail();
   // For a connection that the caller has taken from the lobby, since its deadline has passed.

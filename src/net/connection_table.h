@@ -1,9 +1,12 @@
 // ConnectionTable: one slot for each descriptor, from accept to close. The slot's phase says who may touch the
 // connection; it changes hands by one atomic step, so that no two threads ever hold it at once:
 //
-//     kFree --(accept thread)--> kLobby --(worker: try_take)--> kTaken --(worker)--> kLobby or kFree
+//     kFree --(accept thread)--> kLobby --(worker: take_or_call)--> kTaken --(worker)--> kLobby or kFree
+//                                                                     | another event
+//                                                                     v
+//                                                                  kCalled --(worker)--> kLobby or kFree
 //
-// A parked connection stays kTaken: its letter in the mailbox is the only way back to it.
+// A parked connection stays kTaken or kCalled: its letter in the mailbox is the only way back to it.
 #pragma once
 
 #include <atomic>
@@ -21,10 +24,12 @@ namespace ms::net {
 class Connection;
 
 enum class Phase : uint8_t {
-  kFree,   // no connection, or one that is the refusing thread's
-  kLobby,  // waits in the lobby, armed for one event: nobody's
-  kTaken,  // one thread's
+  kFree,    // no connection, or one that is the refusing thread's
+  kLobby,   // waits in the lobby: nobody's
+  kTaken,   // one thread's
+  kCalled,  // one thread's, and an event of it has come in the meantime
 };
+inline bool is_held(Phase phase) { return phase == Phase::kTaken || phase == Phase::kCalled; }
 
 // What a connection in the lobby waits for: bytes, or room to send.
 enum class Direction : uint8_t { kRead, kWrite };
@@ -48,13 +53,24 @@ struct Slot {
   std::atomic<uint64_t> accepted_ns = 0;                // likewise
   std::atomic<uint64_t> enqueued_ns = 0;                // 0 while the accept thread is still at it
   Arrival arrival;                                      // the holder's; written before the first kLobby
+  Direction awaited = Direction::kRead;                 // the holder's: what the lobby's events tell of
   Connection* connection = nullptr;                     // the holder's; null until first taken
 
-  // Whether the caller has it now. Fails where another thread was first; an event for a slot that fails is a stale one.
-  bool try_take() {
-    Phase expected = Phase::kLobby;
-    return phase.compare_exchange_strong(expected, Phase::kTaken, std::memory_order_acq_rel);
+  // Whether the caller has it now. Fails where another thread was first.
+  bool try_take() { return try_step(Phase::kLobby, Phase::kTaken); }
+
+  // The same for a caller to whom the kernel has told an event, which it does not tell again: a thread that holds the
+  // connection learns of it when it puts it back. Fails for a stale event, too.
+  bool take_or_call() {
+    while (true) {
+      if (try_take()) return true;
+      if (try_step(Phase::kTaken, Phase::kCalled)) return false;
+      const Phase now = phase.load(std::memory_order_relaxed);
+      if (now == Phase::kFree || now == Phase::kCalled) return false;
+    }
   }
+
+  bool try_step(Phase from, Phase to) { return phase.compare_exchange_strong(from, to, std::memory_order_acq_rel); }
 };
 
 // Address space for every slot is reserved at once; memory is used up to the highest descriptor seen. The accept thread

@@ -87,7 +87,9 @@ void InlineLoop::serve(int fd) {
     const bool is_parked = phase == Phase::kTaken;
     const uint64_t until_ns = is_parked ? kNever : deadline_ns(slot);
     if (is_parked ? wait(queue_.mailbox().event_fd(), POLLIN, until_ns) : wait(fd, events_of(slot), until_ns)) {
-      is_parked ? take_mail() : server_.serve(fd, slot.arrival.number);
+      is_parked
+          ? take_mail()
+          : server_.serve({.kind = ConnectionQueue::Event::Kind::kConnection, .fd = fd, .number = slot.arrival.number});
     } else if (has_given_up()) {
       return;
     } else if (monotonic_ns() >= until_ns) {

@@ -99,8 +99,6 @@ void Refuser::admit(Arrival arrival, uint64_t now_ns) {
   // The refusal is far smaller than an empty send buffer: it goes out whole or the client is gone.
   if (arrival.is_refused) send(fd, refusal_.data(), refusal_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   shutdown(fd, SHUT_WR);
-  // The lobby's epoll set may know the descriptor too, armed if a sweep took it there: the worker that is then woken
-  // finds the slot free, or another connection in it with nothing to read.
   epoll_event event{.events = EPOLLIN | EPOLLRDHUP, .data = {.fd = fd}};
   if (drain(fd) || epoll_ctl(epoll_fd_.get(), EPOLL_CTL_ADD, fd, &event) != 0) close_guest(fd);
 }

@@ -51,7 +51,7 @@ std::optional<Seen> look_at(const Slot& slot, int fd) {
   const bool is_served = slot.is_served.load(std::memory_order_acquire);
   const Direction direction = slot.direction.load(std::memory_order_acquire);
   Seen seen{.connection = number, .fd = fd, .accepted_ns = slot.accepted_ns.load(std::memory_order_acquire)};
-  if (phase == Phase::kTaken) {
+  if (is_held(phase)) {
     seen.state = is_served ? SocketState::kParked : SocketState::kServing;  // parked, if no server has it
   } else if (is_served) {
     seen.state = direction == Direction::kWrite ? SocketState::kSending : SocketState::kWaiting;

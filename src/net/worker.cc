@@ -15,7 +15,7 @@ void Worker::run() {
     const ConnectionQueue::Event event = queue_.wait();
     switch (event.kind) {
       case ConnectionQueue::Event::Kind::kConnection:
-        server_.serve(event.fd, event.number);
+        server_.serve(event);
         break;
       case ConnectionQueue::Event::Kind::kMail:
         server_.deliver_mail();
