@@ -36,9 +36,9 @@ void append_number(std::string& out, uint64_t number) {
   out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
 }
 
-void append_two_digits(std::string& out, unsigned number) {
-  out += static_cast<char>('0' + number / 10 % 10);
-  out += static_cast<char>('0' + number % 10);
+void write_two_digits(char* out, unsigned number) {
+  out[0] = static_cast<char>('0' + number / 10 % 10);
+  out[1] = static_cast<char>('0' + number % 10);
 }
 
 void append_without_controls(std::string& out, std::string_view text) {
@@ -66,21 +66,18 @@ void append_date(std::string& out, int64_t unix_ms) {
   const auto second_of_day = static_cast<unsigned>((time - day).count());
   const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
 
-  out.append(kWeekdays + 3 * chrono::weekday(day).c_encoding(), 3);
-  out += ", ";
-  append_two_digits(out, static_cast<unsigned>(date.day()));
-  out += ' ';
-  out.append(kMonths + 3 * (static_cast<unsigned>(date.month()) - 1), 3);
-  out += ' ';
-  append_two_digits(out, year / 100);
-  append_two_digits(out, year % 100);
-  out += ' ';
-  append_two_digits(out, second_of_day / 3600);
-  out += ':';
-  append_two_digits(out, second_of_day / 60 % 60);
-  out += ':';
-  append_two_digits(out, second_of_day % 60);
-  out += " GMT";
+  static constexpr std::string_view kForm = "Sun, 06 Nov 1994 08:49:37 GMT";
+  std::array<char, kForm.size()> text;
+  std::memcpy(text.data(), kForm.data(), text.size());
+  std::memcpy(&text[0], kWeekdays + 3 * chrono::weekday(day).c_encoding(), 3);
+  write_two_digits(&text[5], static_cast<unsigned>(date.day()));
+  std::memcpy(&text[8], kMonths + 3 * (static_cast<unsigned>(date.month()) - 1), 3);
+  write_two_digits(&text[12], year / 100);
+  write_two_digits(&text[14], year);
+  write_two_digits(&text[17], second_of_day / 3600);
+  write_two_digits(&text[20], second_of_day / 60 % 60);
+  write_two_digits(&text[23], second_of_day % 60);
+  out.append(text.data(), text.size());
 }
 
 void append_connection(std::string& out, bool keep_alive, int version_minor) {

@@ -31,7 +31,7 @@ std::optional<ParseFailure> check_version(std::string_view version) {
   return ParseFailure{505, "HTTP versions other than 1.0 and 1.1 are not supported"};
 }
 
-std::optional<ParseFailure> check_request_line(std::string_view line) {
+std::optional<ParseFailure> parse_request_line(std::string_view line, Request& request) {
   const size_t method_end = line.find(' ');
   const size_t target_end = line.rfind(' ');
   if (method_end == std::string_view::npos || target_end == method_end) {
@@ -45,6 +45,9 @@ std::optional<ParseFailure> check_request_line(std::string_view line) {
   if (!std::ranges::all_of(target, [](char c) { return c > ' ' && c < 0x7f; })) {
     return bad_request("malformed request line: bad character in the target");
   }
+  request.method = method;
+  request.target = target;
+  request.version_minor = line.back() - '0';
   return std::nullopt;
 }
 
@@ -64,36 +67,49 @@ std::expected<RawField, ParseFailure> parse_field(std::string_view line) {
   return RawField{name, value};
 }
 
-// Which framing headers came, and what they said.
-struct Framing {
+// Elements may be empty (RFC 9110 section 5.6.1).
+bool is_token_list(std::string_view list) {
+  while (!list.empty()) {
+    const size_t comma = std::min(list.find(','), list.size());
+    const std::string_view element = trim_blanks(list.substr(0, comma));
+    if (!element.empty() && !is_token(element)) return false;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return true;
+}
+
+// Which fields came that say how to read the request, and what they said.
+struct FramingFields {
   int hosts = 0;
   int content_lengths = 0;
   int transfer_encodings = 0;
   bool unknown_coding = false;
+  uint64_t content_length = 0;
 };
 
-bool is_content_length(std::string_view value) {
-  uint64_t length = 0;
+bool read_content_length(std::string_view value, uint64_t& length) {
   return !value.empty() && std::ranges::all_of(value, is_digit) &&
          std::from_chars(value.data(), value.data() + value.size(), length).ec == std::errc();
 }
 
-std::optional<ParseFailure> note_framing(const RawField& field, Framing& framing) {
+std::optional<ParseFailure> note_framing(const RawField& field, FramingFields& framing) {
   if (equals_ignoring_case(field.name, "host")) {
     ++framing.hosts;
     if (!is_valid_host(field.value)) return bad_request("invalid Host");
   } else if (equals_ignoring_case(field.name, "content-length")) {
     ++framing.content_lengths;
-    if (!is_content_length(field.value)) return bad_request("invalid Content-Length");
+    if (!read_content_length(field.value, framing.content_length)) return bad_request("invalid Content-Length");
   } else if (equals_ignoring_case(field.name, "transfer-encoding")) {
     ++framing.transfer_encodings;
     if (field.value.empty()) return bad_request("empty Transfer-Encoding");
     framing.unknown_coding = !equals_ignoring_case(field.value, "chunked");
+  } else if (equals_ignoring_case(field.name, "connection")) {
+    if (!is_token_list(field.value)) return bad_request("invalid Connection");
   }
   return std::nullopt;
 }
 
-std::optional<ParseFailure> check_framing(const Framing& framing, bool is_http_1_0) {
+std::optional<ParseFailure> check_framing(const FramingFields& framing, bool is_http_1_0) {
   if (framing.hosts > 1) return bad_request("more than one Host");
   if (framing.hosts == 0 && !is_http_1_0) return bad_request("Host is missing");
   if (framing.content_lengths > 1) return bad_request("more than one Content-Length");
@@ -105,18 +121,59 @@ std::optional<ParseFailure> check_framing(const Framing& framing, bool is_http_1
   return std::nullopt;
 }
 
+// Takes a token from the front; false where there is none.
+bool take_token(std::string_view& text) {
+  const size_t end = static_cast<size_t>(std::ranges::find_if_not(text, is_token_char) - text.begin());
+  text.remove_prefix(end);
+  return end > 0;
+}
+
+// Takes a quoted string from the front (RFC 9110 section 5.6.4); false where it has no end.
+bool take_quoted_string(std::string_view& text) {
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      text.remove_prefix(i + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+// *( BWS ";" BWS name [ BWS "=" BWS value ] ) (RFC 9112 section 7.1.1), free of control characters.
+bool are_chunk_extensions(std::string_view text) {
+  if (std::ranges::any_of(text, is_control)) return false;
+  const auto skip_blanks = [&text] { text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size())); };
+  const auto take = [&text, &skip_blanks](char c) {
+    skip_blanks();
+    if (!text.starts_with(c)) return false;
+    text.remove_prefix(1);
+    skip_blanks();
+    return true;
+  };
+  while (!text.empty()) {
+    if (!take(';') || !take_token(text)) return false;
+    if (take('=') && !(text.starts_with('"') ? take_quoted_string(text) : take_token(text))) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
-std::optional<ParseFailure> check_raw_header(std::string_view header) {
-  const std::string_view request_line = take_line(header);
-  if (auto failure = check_request_line(request_line)) return failure;
-  Framing framing;
+std::expected<Framing, ParseFailure> parse_raw_header(std::string_view header, Request& request) {
+  if (auto failure = parse_request_line(take_line(header), request)) return std::unexpected(*std::move(failure));
+  FramingFields framing;
   for (std::string_view line = take_line(header); !line.empty(); line = take_line(header)) {
     const auto field = parse_field(line);
-    if (!field) return field.error();
-    if (auto failure = note_framing(*field, framing)) return failure;
+    if (!field) return std::unexpected(field.error());
+    if (auto failure = note_framing(*field, framing)) return std::unexpected(*std::move(failure));
+    request.headers.emplace_back(std::string(field->name), std::string(field->value));
   }
-  return check_framing(framing, request_line.ends_with("HTTP/1.0"));
+  if (auto failure = check_framing(framing, request.version_minor == 0)) return std::unexpected(*std::move(failure));
+  Framing found{.is_chunked = framing.transfer_encodings > 0};
+  if (framing.content_lengths > 0) found.content_length = framing.content_length;
+  return found;
 }
 
 std::optional<ParseFailure> check_raw_trailer(std::string_view trailer) {
@@ -140,11 +197,8 @@ std::expected<uint64_t, ParseFailure> parse_chunk_size(std::string_view line) {
   if (digits == 0) return std::unexpected(bad_request("a chunk has no size"));
   if (digits > kDigitsMax) return std::unexpected(bad_request("a chunk's size has more than 16 digits"));
   const std::string_view extensions = line.substr(digits);
-  if (!extensions.empty() && extensions.front() != ';' && !is_blank(extensions.front())) {
-    return std::unexpected(bad_request("a chunk's size has a bad digit"));
-  }
-  if (std::ranges::any_of(extensions, is_control)) {
-    return std::unexpected(bad_request("a chunk's line has a control character"));
+  if (!are_chunk_extensions(extensions)) {
+    return std::unexpected(bad_request("a chunk's size has a bad digit, or an extension that is none"));
   }
   uint64_t size = 0;
   for (const char c : line.substr(0, digits)) size = size << 4 | static_cast<uint64_t>(hex_value(c));

@@ -1,5 +1,5 @@
-// Our own check of the framing bytes of a request, before Boost.Beast parses them: Beast 1.81 lets through what RFC
-// 9112 does not.
+// The header of a request, from its bytes. Strict: whatever is ambiguous is refused, since two servers that read one
+// stream differently are how requests are smuggled (section 11.2).
 //
 //     refused                                                                section   status
 //     control characters, bare CR                                            2.2, 5.5  400
@@ -25,16 +25,23 @@
 
 namespace ms::http {
 
-// The target's form is parse_target's matter. `header` runs from the request line's first byte to the end of the empty
-// line.
-std::optional<ParseFailure> check_raw_header(std::string_view header);
+// How a request's body is delimited; neither: there is none.
+struct Framing {
+  std::optional<uint64_t> content_length;
+  bool is_chunked = false;
+};
+
+// Reads method, target, version and fields into the request. The target's form is parse_target's matter. `header` runs
+// from the request line's first byte to the end of the empty line, and each of its lines ends in CRLF (HeaderScanner
+// has seen to that). After a failure the request holds what came before the fault.
+std::expected<Framing, ParseFailure> parse_raw_header(std::string_view header, Request& request);
 
 // `trailer` runs from behind the last chunk's line to the end of the empty line. Its fields are held to the same form
 // as header lines; those that would frame the message are refused (RFC 9110 section 6.5.1).
 std::optional<ParseFailure> check_raw_trailer(std::string_view trailer);
 
 // A chunk's size from its line (RFC 9112 section 7.1), given without its CRLF. The size has at most 16 hexadecimal
-// digits; the extensions must be free of control characters, and their grammar is left to Beast.
+// digits; the extensions are held to their grammar.
 std::expected<uint64_t, ParseFailure> parse_chunk_size(std::string_view line);
 // How many bytes of the line are the size's digits.
 size_t chunk_size_digits(std::string_view line);

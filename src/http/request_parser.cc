@@ -1,9 +1,6 @@
 #include "http/request_parser.h"
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -15,8 +12,6 @@
 namespace ms::http {
 namespace {
 
-namespace beast = boost::beast;
-
 // Empty lines accepted before a request line (RFC 9112 section 2.2 asks for one at least).
 constexpr size_t kEmptyLinesMax = 4;
 // Chunk extensions of one request, all of them together; they are read and dropped.
@@ -24,45 +19,6 @@ constexpr size_t kChunkExtensionBytesMax = 4 * 1024;
 // A chunk's line without extensions: 16 digits and CRLF.
 constexpr size_t kChunkLineBytesMax = 18;
 constexpr size_t kKeptBufferBytesMax = 4 * 1024;
-
-// Beast's events, written into a Request. It is given the header, each chunk's line, and the trailer in one piece each;
-// the limits are ours, so its own are out of the way.
-class BeastParser final : public beast::http::basic_parser<true> {
- public:
-  explicit BeastParser(Request& request) : request_(request) {
-    header_limit(std::numeric_limits<std::uint32_t>::max());
-    body_limit(boost::none);
-  }
-
- private:
-  using Code = beast::error_code;
-
-  void on_request_impl(beast::http::verb, beast::string_view method, beast::string_view target, int version,
-                       Code&) override {
-    request_.method = method;
-    request_.target = target;
-    request_.version_minor = version % 10;
-  }
-  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value, Code&) override {
-    if (!header_done_) request_.headers.emplace_back(std::string(name), std::string(value));
-  }
-  void on_header_impl(Code&) override { header_done_ = true; }
-  size_t on_body_impl(beast::string_view bytes, Code&) override {
-    request_.body.append(bytes);
-    return bytes.size();
-  }
-  size_t on_chunk_body_impl(uint64_t, beast::string_view bytes, Code&) override {
-    request_.body.append(bytes);
-    return bytes.size();
-  }
-  void on_response_impl(int, beast::string_view, int, Code&) override {}
-  void on_body_init_impl(const boost::optional<uint64_t>&, Code&) override {}
-  void on_chunk_header_impl(uint64_t, beast::string_view, Code&) override {}
-  void on_finish_impl(Code&) override {}
-
-  Request& request_;
-  bool header_done_ = false;  // what follows are trailer fields, which are dropped
-};
 
 // RFC 9112 section 9.3.
 bool wants_keep_alive(const Request& request) {
@@ -125,11 +81,10 @@ class RequestParser::Impl {
   void finish_header(std::string_view header);
   void finish_chunk_line();
   void finish_trailer();
-  void begin_body();
+  void begin_body(const Framing& framing);
   void begin_line(Phase phase);
   void begin_block(Phase phase, HeaderScanner::Block block);
   void reserve_body(size_t more);
-  bool give_to_beast(std::string_view bytes);
   void fail(ParseFailure failure);
 
   Limits limits_;
@@ -137,18 +92,15 @@ class RequestParser::Impl {
   Phase phase_ = Phase::kEmptyLines;
   ParseFailure failure_;
   Request request_;
-  std::optional<BeastParser> beast_;
   std::optional<HeaderScanner> scanner_;  // in the header and the trailer
 
-  // What Beast is to be given in one piece and has not come whole: a header, or the CRLF behind a chunk, the next
-  // chunk's line and, behind the last of them, the trailer.
+  // What is read in one piece and has not come whole: a header, a chunk's line or the CRLF behind a chunk, the trailer.
   std::string pending_;
   size_t empty_lines_ = 0;
   bool in_line_end_ = false;  // among the empty lines, behind a carriage return
 
   std::optional<size_t> declared_body_bytes_;
   size_t remaining_bytes_ = 0;       // of the body, or of the current chunk
-  size_t piece_begin_ = 0;           // where in pending_ the current chunk line or trailer begins
   size_t extension_bytes_left_ = 0;  // of kChunkExtensionBytesMax
 };
 
@@ -156,7 +108,6 @@ void RequestParser::Impl::reset() {
   clear(request_);
   state_ = State::kHeader;
   phase_ = Phase::kEmptyLines;
-  beast_.emplace(request_);
   scanner_.reset();
   clear(pending_);
   empty_lines_ = 0;
@@ -231,20 +182,20 @@ size_t RequestParser::Impl::take_header(std::string_view bytes) {
 }
 
 void RequestParser::Impl::finish_header(std::string_view header) {
-  if (auto failure = check_raw_header(header)) return fail(*std::move(failure));
   request_.headers.reserve(scanner_->headers());
-  if (!give_to_beast(header)) return;
+  const auto framing = parse_raw_header(header, request_);
+  if (!framing) return fail(framing.error());
   std::optional<RequestTarget> target = parse_target(request_.method, request_.target);
   if (!target) return fail({400, "malformed request line: bad target"});
   request_.path = std::move(target->path);
   request_.query = std::move(target->query);
   request_.keep_alive = wants_keep_alive(request_);
-  begin_body();
+  begin_body(*framing);
 }
 
-void RequestParser::Impl::begin_body() {
-  request_.has_body = !beast_->is_done();
-  if (const auto length = beast_->content_length()) {
+void RequestParser::Impl::begin_body(const Framing& framing) {
+  request_.has_body = framing.is_chunked || framing.content_length.value_or(0) > 0;
+  if (const auto length = framing.content_length) {
     if (*length > limits_.body_bytes_max) {
       return fail({413, "the body is larger than " + std::to_string(limits_.body_bytes_max) + " bytes"});
     }
@@ -256,15 +207,14 @@ void RequestParser::Impl::begin_body() {
     return;
   }
   state_ = State::kBody;
-  phase_ = beast_->chunked() ? Phase::kChunkLine : Phase::kBody;
+  phase_ = framing.is_chunked ? Phase::kChunkLine : Phase::kBody;
   pending_.clear();
-  piece_begin_ = 0;
 }
 
 size_t RequestParser::Impl::take_body(std::string_view bytes) {
   const std::string_view piece = bytes.substr(0, remaining_bytes_);
   reserve_body(piece.size());
-  if (!give_to_beast(piece)) return piece.size();
+  request_.body.append(piece);
   remaining_bytes_ -= piece.size();
   if (remaining_bytes_ == 0) state_ = State::kComplete;
   return piece.size();
@@ -283,7 +233,7 @@ size_t RequestParser::Impl::take_chunk_line(std::string_view bytes) {
   const size_t line_feed = bytes.find('\n');
   const bool line_ends = line_feed != std::string_view::npos;
   const size_t taken = line_ends ? line_feed + 1 : bytes.size();
-  if (pending_.size() - piece_begin_ + taken > kChunkLineBytesMax + extension_bytes_left_) {
+  if (pending_.size() + taken > kChunkLineBytesMax + extension_bytes_left_) {
     fail({400, "a chunk's line is too long"});
     return taken;
   }
@@ -293,7 +243,7 @@ size_t RequestParser::Impl::take_chunk_line(std::string_view bytes) {
 }
 
 void RequestParser::Impl::finish_chunk_line() {
-  std::string_view line = std::string_view(pending_).substr(piece_begin_);
+  std::string_view line = pending_;
   if (!line.ends_with("\r\n")) return fail({400, "a chunk's line ends without a carriage return"});
   line.remove_suffix(2);
   const auto size = parse_chunk_size(line);
@@ -306,11 +256,10 @@ void RequestParser::Impl::finish_chunk_line() {
   }
   if (*size == 0) {
     phase_ = Phase::kTrailer;
-    piece_begin_ = pending_.size();
+    pending_.clear();
     scanner_.emplace(limits_, HeaderScanner::Block::kTrailer);
     return;
   }
-  if (!give_to_beast(pending_)) return;
   pending_.clear();
   remaining_bytes_ = *size;
   phase_ = Phase::kChunk;
@@ -318,7 +267,7 @@ void RequestParser::Impl::finish_chunk_line() {
 
 size_t RequestParser::Impl::take_chunk(std::string_view bytes) {
   const std::string_view piece = bytes.substr(0, remaining_bytes_);
-  if (!give_to_beast(piece)) return piece.size();
+  request_.body.append(piece);
   remaining_bytes_ -= piece.size();
   if (remaining_bytes_ == 0) phase_ = Phase::kChunkEnd;
   return piece.size();
@@ -333,7 +282,7 @@ size_t RequestParser::Impl::take_chunk_end(std::string_view bytes) {
   pending_ += bytes.front();
   if (pending_.size() == kLineEnd.size()) {
     phase_ = Phase::kChunkLine;
-    piece_begin_ = pending_.size();
+    pending_.clear();
   }
   return 1;
 }
@@ -350,18 +299,8 @@ size_t RequestParser::Impl::take_trailer(std::string_view bytes) {
 }
 
 void RequestParser::Impl::finish_trailer() {
-  if (auto failure = check_raw_trailer(std::string_view(pending_).substr(piece_begin_)))
-    return fail(*std::move(failure));
-  if (give_to_beast(pending_)) state_ = State::kComplete;
-}
-
-// False if Beast does not take the bytes as a whole: then the request is refused.
-bool RequestParser::Impl::give_to_beast(std::string_view bytes) {
-  beast::error_code error;
-  const size_t taken = beast_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-  if (!error && taken == bytes.size()) return true;
-  fail({400, "malformed request: " + (error ? error.message() : "unexpected bytes")});
-  return false;
+  if (auto failure = check_raw_trailer(pending_)) return fail(*std::move(failure));
+  state_ = State::kComplete;
 }
 
 void RequestParser::Impl::fail(ParseFailure failure) {

@@ -1,10 +1,7 @@
 // RequestParser: HTTP/1.1 request bytes in, a Request out.
 //
-// Boost.Beast's basic_parser does the parsing; before it sees the header, check_raw_header (raw_header.h) refuses what
-// Beast 1.81 lets through and RFC 9112 does not: obs-folds, bare CR and LF, NUL, `Content-Length: 5, 5`, any
-// Transfer-Encoding but chunked, Transfer-Encoding beside Content-Length, a missing or repeated Host, white space
-// before a colon. Whatever is ambiguous is refused, since two servers that read one stream differently are how requests
-// are smuggled (RFC 9112 section 11.2).
+// HeaderScanner finds the end of the header, parse_raw_header reads it, and what frames the body is read here (RFC 9112
+// sections 6 and 7).
 //
 // Feed it what arrives; it takes bytes up to the end of one request and leaves the rest to the next (pipelining).
 // Nothing is allocated by a declared length before it has been checked against the limits. Confined to one thread at a
