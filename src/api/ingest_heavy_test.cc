@@ -53,6 +53,9 @@ class Client final : net::SessionWaker {
       if (want == net::Want::kWrite) {
         reply_ = session_->output();
         want = session_->on_sent();
+      } else if (want == net::Want::kWriteEnd) {
+        reply_ = session_->output();
+        return net::Want::kClose;
       } else if (want == net::Want::kPark && woken_.try_acquire()) {
         want = session_->on_wake();
       } else {

@@ -112,13 +112,13 @@ net::Want HttpSession::answer(Response response, bool is_all_read) {
             output_);
   reply_status_ = response.status;
   service_.count_response(response.status);
-  return net::Want::kWrite;
+  return closes_ && !lingers_ && pipelined_.empty() ? net::Want::kWriteEnd : net::Want::kWrite;
 }
 
 net::Want HttpSession::on_sent() {
   if (std::exchange(is_interim_, false)) return net::Want::kRead;
   has_answered_ = true;
-  if (closes_) return lingers_ || !pipelined_.empty() ? net::Want::kLinger : net::Want::kClose;
+  if (closes_) return net::Want::kLinger;
   output_.clear();
   parser_.reset();
   route_ = nullptr;

@@ -59,6 +59,9 @@ class HttpSessionTest : public testing::Test {
         sent_.emplace_back(session_->output());
         stamps_.complete_ns = stamps_.durable_ns = 0;
         want = session_->on_sent();
+      } else if (want == Want::kWriteEnd) {
+        sent_.emplace_back(session_->output());
+        return Want::kClose;
       } else if (want == Want::kInterim) {
         interim_.emplace_back(session_->output());
         want = session_->on_sent();

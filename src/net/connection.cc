@@ -65,12 +65,14 @@ Connection::Rest Connection::follow(Want want, ReplyObserver& observer) {
       case Want::kRead:
         return Rest::kRead;
       case Want::kWrite:
+      case Want::kWriteEnd:
       case Want::kInterim: {
         Rest rest{};
         sending_ = want;
         if (!send_output(rest)) return rest;
         sending_.reset();
-        if (want == Want::kWrite) note_reply(observer);
+        if (want != Want::kInterim) note_reply(observer);
+        if (want == Want::kWriteEnd) return Rest::kClosed;
         want = session_->on_sent();
         break;
       }
@@ -88,8 +90,10 @@ Connection::Rest Connection::follow(Want want, ReplyObserver& observer) {
 
 bool Connection::send_output(Rest& rest) {
   const std::string_view output = session_->output();
+  // Held back until the close that follows at once, the last bytes go out with the FIN in one segment.
+  const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (sending_ == Want::kWriteEnd ? MSG_MORE : 0);
   while (sent_ < output.size()) {
-    const ssize_t sent = send(fd_.get(), output.data() + sent_, output.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = send(fd_.get(), output.data() + sent_, output.size() - sent_, flags);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) {
       rest = errno == EAGAIN ? Rest::kWrite : Rest::kBroken;

@@ -78,7 +78,7 @@ class Connection final : public SessionWaker {
   Mailbox& mailbox_;
   std::atomic<Parking> parking_ = Parking::kNot;
   size_t sent_ = 0;               // of the session's output
-  std::optional<Want> sending_;   // kWrite or kInterim while not all of the output is with the kernel
+  std::optional<Want> sending_;   // what is wanted, while not all of the output is with the kernel
   bool was_buffer_full_ = false;  // at the last read
   bool is_end_near_ = false;
   bool starts_request_ = true;  // the next bytes are a request's first

@@ -33,6 +33,20 @@ TEST_F(FrontDoorServingTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_EQ(someone.read_all(), fin("1\nwoken\n2\nwoken\nxxx\nbye\n"));
 }
 
+TEST_F(FrontDoorServingTest, AReplyThatGoesOutWithTheEndArrivesWhole) {
+  start();
+  constexpr uint64_t kSizes[] = {1, 100'000, 8'000'000};
+  uint64_t served = 0;
+  for (const uint64_t bytes : kSizes) {
+    Client someone = client(4096);
+    someone.send("last " + std::to_string(bytes) + "\n");
+    EXPECT_EQ(someone.read_all(), fin(std::string(bytes, 'x') + "\n"));
+    EXPECT_TRUE(eventually([&] { return stats().requests == served + 1; }));
+    ++served;
+  }
+  EXPECT_TRUE(eventually([&] { return stats().open_connections == 0; }));
+}
+
 TEST_F(FrontDoorServingTest, TakesARequestInPieces) {
   start();
   Client someone = client();

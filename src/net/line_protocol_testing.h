@@ -10,6 +10,7 @@
 //     race          "woken"; a thread of the test's wakes it at once, before or after it parks
 //     block NAME    "released", once the test calls release(NAME); occupies its worker meanwhile
 //     close         "bye", then closes
+//     last N        N times 'x', which goes out with the end
 //     linger        "bye", then lingers
 //     drop          closes without a word
 //
@@ -197,6 +198,10 @@ class LineSession final : public Session {
   Want obey(const std::string& verb, const std::string& word) {
     if (verb == "who") return answer(std::to_string(pthread_self()));
     if (verb == "big") return answer(std::string(std::stoul(word), 'x'));
+    if (verb == "last") {
+      output_ = std::string(std::stoul(word), 'x') + "\n";
+      return Want::kWriteEnd;
+    }
     if (verb == "drop") return Want::kClose;
     if (verb == "interim") {
       is_interim_ = true;

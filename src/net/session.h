@@ -5,7 +5,8 @@
 //
 //     kRead     more bytes: the connection goes back to the lobby until there are some
 //     kWrite    output() is to be sent, and is a reply; when all of it is with the kernel, on_sent() is called
-//     kInterim  the same for what is no reply but precedes one: it is not counted, and leaves the stamps as they are
+//     kWriteEnd the same, and then the end as with kClose, without on_sent(): FIN goes along with the last bytes
+//     kInterim  as kWrite for what is no reply but precedes one: it is not counted, and leaves the stamps as they are
 //     kPark     nothing, until SessionWaker::wake(): then on_wake() is called. No thread waits meanwhile
 //     kClose    the end: nothing unread is expected
 //     kLinger   the end, with bytes of the client's still unread: a plain close would reset the connection and take the
@@ -22,7 +23,7 @@
 
 namespace ms::net {
 
-enum class Want { kRead, kWrite, kInterim, kPark, kClose, kLinger };
+enum class Want { kRead, kWrite, kWriteEnd, kInterim, kPark, kClose, kLinger };
 
 // Brings a parked connection back to a worker. Thread-safe; call at most once for each kPark. The call may come before
 // the session has returned kPark: it is not lost.
@@ -53,7 +54,7 @@ class Session {
   // deadline_ns() has passed while the session wanted kRead. kWrite sends a last word.
   virtual Want on_deadline() = 0;
 
-  // What is to be sent after kWrite or kInterim; stable until on_sent().
+  // What is to be sent after kWrite, kWriteEnd or kInterim; stable until on_sent().
   virtual std::string_view output() const = 0;
   // The protocol's own word for the reply that was sent last, for the record: an HTTP status. 0 before the first.
   virtual int reply_code() const = 0;
