@@ -122,8 +122,8 @@ struct IngestApi::Protocol {
     Result<size_t> (*find_decoded_bytes)(std::string_view body, const model::ParseContext& context);
     // The body is the parser's to take apart.
     Result<model::WriteBatch> (*parse)(std::string& body, const model::ParseContext& context);
-    size_t parser_bytes_per_byte =
-        0;  // what the parser holds for each byte of the body, beside it and what it decodes to
+    // What the parser holds for each byte of the body, beside it and what it decodes to.
+    size_t parser_bytes_per_byte = 0;
   };
 
   std::string_view own_coding;  // where Content-Encoding says nothing, too

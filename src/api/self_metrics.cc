@@ -204,8 +204,7 @@ double process_cpu_seconds() {
 
 void SelfMetrics::add_routes(http::Router& router) {
   router.add({"/metrics", {"GET"}, [this](http::Request&, http::Responder responder) {
-                std::move(responder).send(
-                    {.content_type = std::string(wire::kTextExpositionContentType), .body = write_text()});
+                std::move(responder).send({.content_type = wire::kTextExpositionContentType, .body = write_text()});
               }});
 }
 

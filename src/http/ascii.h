@@ -38,6 +38,13 @@ constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 // Anything below space but the tab, and DEL.
 constexpr bool is_control(char c) { return (static_cast<uint8_t>(c) < 0x20 && c != '\t') || c == 0x7f; }
 
+// Without an early end, so that it runs over many bytes at a time.
+constexpr bool has_control(std::string_view text) {
+  bool has = false;
+  for (const char c : text) has |= is_control(c);
+  return has;
+}
+
 constexpr std::string_view trim_blanks(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);

@@ -44,6 +44,7 @@ void write_two_digits(char* out, unsigned number) {
 void append_without_controls(std::string& out, std::string_view text) {
   const size_t begin = out.size();
   out += text;
+  if (!has_control(text)) return;
   std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), is_control, ' ');
 }
 
@@ -186,8 +187,9 @@ void serialize(const Response& response, const ReplyTerms& terms, std::string& o
   append_date(out, terms.unix_ms);
   out += "\r\n";
   if (!bodiless) {
-    append_header(out, "Content-Type", response.content_type);
-    out += "Content-Length: ";
+    out += "Content-Type: ";
+    out += response.content_type;
+    out += "\r\nContent-Length: ";
     append_number(out, response.body.size());
     out += "\r\n";
   }

@@ -65,7 +65,7 @@ struct ParseFailure {
 
 struct Response {
   int status = 200;
-  std::string content_type = "application/json";
+  std::string_view content_type = "application/json";  // of static storage
   std::string body;
   std::vector<Header> headers;  // besides Content-Type, Content-Length, Connection, Date
   bool close = false;           // close the connection after it, whatever the client asked for

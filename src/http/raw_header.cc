@@ -63,7 +63,7 @@ std::expected<RawField, ParseFailure> parse_field(std::string_view line) {
   const std::string_view name = line.substr(0, colon);
   if (!is_token(name)) return std::unexpected(bad_request("a header's name is empty or has a bad character"));
   const std::string_view value = trim_blanks(line.substr(colon + 1));
-  if (std::ranges::any_of(value, is_control)) return std::unexpected(bad_request("a header has a control character"));
+  if (has_control(value)) return std::unexpected(bad_request("a header has a control character"));
   return RawField{name, value};
 }
 
@@ -143,7 +143,7 @@ bool take_quoted_string(std::string_view& text) {
 
 // *( BWS ";" BWS name [ BWS "=" BWS value ] ) (RFC 9112 section 7.1.1), free of control characters.
 bool are_chunk_extensions(std::string_view text) {
-  if (std::ranges::any_of(text, is_control)) return false;
+  if (has_control(text)) return false;
   const auto skip_blanks = [&text] { text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size())); };
   const auto take = [&text, &skip_blanks](char c) {
     skip_blanks();

@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "http/ascii.h"
-#include "http/header_scanner.h"
-#include "http/raw_header.h"
 #include "http/request_target.h"
 
 namespace ms::http {
@@ -51,60 +49,9 @@ void clear(Request& request) {
 
 }  // namespace
 
-class RequestParser::Impl {
- public:
-  explicit Impl(const Limits& limits) : limits_(limits) { reset(); }
+RequestParser::RequestParser(const Limits& limits) : limits_(limits) { reset(); }
 
-  size_t feed(std::string_view bytes);
-  void reset();
-
-  State state() const { return state_; }
-  bool is_untouched() const { return phase_ == Phase::kEmptyLines && state_ == State::kHeader; }
-  std::optional<size_t> declared_body_bytes() const { return declared_body_bytes_; }
-  Request& request() { return request_; }
-  const Request& request() const { return request_; }
-  const ParseFailure& failure() const { return failure_; }
-
- private:
-  // Where in the request the next byte stands.
-  enum class Phase { kEmptyLines, kHeader, kBody, kChunkLine, kChunk, kChunkEnd, kTrailer };
-
-  size_t take(std::string_view bytes);
-  size_t take_empty_lines(std::string_view bytes);
-  size_t take_header(std::string_view bytes);
-  size_t take_body(std::string_view bytes);
-  size_t take_chunk_line(std::string_view bytes);
-  size_t take_chunk(std::string_view bytes);
-  size_t take_chunk_end(std::string_view bytes);
-  size_t take_trailer(std::string_view bytes);
-
-  void finish_header(std::string_view header);
-  void finish_chunk_line();
-  void finish_trailer();
-  void begin_body(const Framing& framing);
-  void begin_line(Phase phase);
-  void begin_block(Phase phase, HeaderScanner::Block block);
-  void reserve_body(size_t more);
-  void fail(ParseFailure failure);
-
-  Limits limits_;
-  State state_ = State::kHeader;
-  Phase phase_ = Phase::kEmptyLines;
-  ParseFailure failure_;
-  Request request_;
-  std::optional<HeaderScanner> scanner_;  // in the header and the trailer
-
-  // What is read in one piece and has not come whole: a header, a chunk's line or the CRLF behind a chunk, the trailer.
-  std::string pending_;
-  size_t empty_lines_ = 0;
-  bool in_line_end_ = false;  // among the empty lines, behind a carriage return
-
-  std::optional<size_t> declared_body_bytes_;
-  size_t remaining_bytes_ = 0;       // of the body, or of the current chunk
-  size_t extension_bytes_left_ = 0;  // of kChunkExtensionBytesMax
-};
-
-void RequestParser::Impl::reset() {
+void RequestParser::reset() {
   clear(request_);
   state_ = State::kHeader;
   phase_ = Phase::kEmptyLines;
@@ -117,7 +64,8 @@ void RequestParser::Impl::reset() {
   extension_bytes_left_ = kChunkExtensionBytesMax;
 }
 
-size_t RequestParser::Impl::feed(std::string_view bytes) {
+size_t RequestParser::feed(std::span<const char> input) {
+  const std::string_view bytes(input.data(), input.size());
   const State state_before = state_;
   size_t taken = 0;
   while (taken < bytes.size() && state_ == state_before && state_ != State::kComplete && state_ != State::kFailed) {
@@ -126,7 +74,7 @@ size_t RequestParser::Impl::feed(std::string_view bytes) {
   return taken;
 }
 
-size_t RequestParser::Impl::take(std::string_view bytes) {
+size_t RequestParser::take(std::string_view bytes) {
   switch (phase_) {
     case Phase::kEmptyLines:
       return take_empty_lines(bytes);
@@ -146,7 +94,7 @@ size_t RequestParser::Impl::take(std::string_view bytes) {
   std::unreachable();
 }
 
-size_t RequestParser::Impl::take_empty_lines(std::string_view bytes) {
+size_t RequestParser::take_empty_lines(std::string_view bytes) {
   size_t taken = 0;
   for (const char c : bytes) {
     if (!in_line_end_ && is_token_char(c)) {
@@ -168,7 +116,7 @@ size_t RequestParser::Impl::take_empty_lines(std::string_view bytes) {
   return taken;
 }
 
-size_t RequestParser::Impl::take_header(std::string_view bytes) {
+size_t RequestParser::take_header(std::string_view bytes) {
   const size_t taken = scanner_->scan(bytes);
   if (scanner_->failure()) {
     fail(*scanner_->failure());
@@ -181,7 +129,7 @@ size_t RequestParser::Impl::take_header(std::string_view bytes) {
   return taken;
 }
 
-void RequestParser::Impl::finish_header(std::string_view header) {
+void RequestParser::finish_header(std::string_view header) {
   request_.headers.reserve(scanner_->headers());
   const auto framing = parse_raw_header(header, request_);
   if (!framing) return fail(framing.error());
@@ -193,7 +141,7 @@ void RequestParser::Impl::finish_header(std::string_view header) {
   begin_body(*framing);
 }
 
-void RequestParser::Impl::begin_body(const Framing& framing) {
+void RequestParser::begin_body(const Framing& framing) {
   request_.has_body = framing.is_chunked || framing.content_length.value_or(0) > 0;
   if (const auto length = framing.content_length) {
     if (*length > limits_.body_bytes_max) {
@@ -211,7 +159,7 @@ void RequestParser::Impl::begin_body(const Framing& framing) {
   pending_.clear();
 }
 
-size_t RequestParser::Impl::take_body(std::string_view bytes) {
+size_t RequestParser::take_body(std::string_view bytes) {
   const std::string_view piece = bytes.substr(0, remaining_bytes_);
   reserve_body(piece.size());
   request_.body.append(piece);
@@ -222,14 +170,14 @@ size_t RequestParser::Impl::take_body(std::string_view bytes) {
 
 // Grows by doubling, like a string, but never beyond what was declared and its padding: a client that declares much and
 // sends little costs little.
-void RequestParser::Impl::reserve_body(size_t more) {
+void RequestParser::reserve_body(size_t more) {
   const size_t needed = request_.body.size() + more + kBodyPaddingBytes;
   if (needed <= request_.body.capacity()) return;
   request_.body.reserve(
       std::max(needed, std::min(2 * request_.body.capacity(), *declared_body_bytes_ + kBodyPaddingBytes)));
 }
 
-size_t RequestParser::Impl::take_chunk_line(std::string_view bytes) {
+size_t RequestParser::take_chunk_line(std::string_view bytes) {
   const size_t line_feed = bytes.find('\n');
   const bool line_ends = line_feed != std::string_view::npos;
   const size_t taken = line_ends ? line_feed + 1 : bytes.size();
@@ -242,7 +190,7 @@ size_t RequestParser::Impl::take_chunk_line(std::string_view bytes) {
   return taken;
 }
 
-void RequestParser::Impl::finish_chunk_line() {
+void RequestParser::finish_chunk_line() {
   std::string_view line = pending_;
   if (!line.ends_with("\r\n")) return fail({400, "a chunk's line ends without a carriage return"});
   line.remove_suffix(2);
@@ -265,7 +213,7 @@ void RequestParser::Impl::finish_chunk_line() {
   phase_ = Phase::kChunk;
 }
 
-size_t RequestParser::Impl::take_chunk(std::string_view bytes) {
+size_t RequestParser::take_chunk(std::string_view bytes) {
   const std::string_view piece = bytes.substr(0, remaining_bytes_);
   request_.body.append(piece);
   remaining_bytes_ -= piece.size();
@@ -273,7 +221,7 @@ size_t RequestParser::Impl::take_chunk(std::string_view bytes) {
   return piece.size();
 }
 
-size_t RequestParser::Impl::take_chunk_end(std::string_view bytes) {
+size_t RequestParser::take_chunk_end(std::string_view bytes) {
   constexpr std::string_view kLineEnd = "\r\n";
   if (bytes.front() != kLineEnd[pending_.size()]) {
     fail({400, "a chunk is longer than its size"});
@@ -287,7 +235,7 @@ size_t RequestParser::Impl::take_chunk_end(std::string_view bytes) {
   return 1;
 }
 
-size_t RequestParser::Impl::take_trailer(std::string_view bytes) {
+size_t RequestParser::take_trailer(std::string_view bytes) {
   const size_t taken = scanner_->scan(bytes);
   if (scanner_->failure()) {
     fail(*scanner_->failure());
@@ -298,28 +246,14 @@ size_t RequestParser::Impl::take_trailer(std::string_view bytes) {
   return taken;
 }
 
-void RequestParser::Impl::finish_trailer() {
+void RequestParser::finish_trailer() {
   if (auto failure = check_raw_trailer(pending_)) return fail(*std::move(failure));
   state_ = State::kComplete;
 }
 
-void RequestParser::Impl::fail(ParseFailure failure) {
+void RequestParser::fail(ParseFailure failure) {
   state_ = State::kFailed;
   failure_ = std::move(failure);
 }
-
-RequestParser::RequestParser(const Limits& limits) : impl_(std::make_unique<Impl>(limits)) {}
-RequestParser::~RequestParser() = default;
-RequestParser::RequestParser(RequestParser&&) noexcept = default;
-RequestParser& RequestParser::operator=(RequestParser&&) noexcept = default;
-
-size_t RequestParser::feed(std::span<const char> bytes) { return impl_->feed({bytes.data(), bytes.size()}); }
-RequestParser::State RequestParser::state() const { return impl_->state(); }
-bool RequestParser::is_untouched() const { return impl_->is_untouched(); }
-size_t RequestParser::body_bytes() const { return std::as_const(*impl_).request().body.size(); }
-std::optional<size_t> RequestParser::declared_body_bytes() const { return impl_->declared_body_bytes(); }
-Request& RequestParser::request() { return impl_->request(); }
-const ParseFailure& RequestParser::failure() const { return impl_->failure(); }
-void RequestParser::reset() { impl_->reset(); }
 
 }  // namespace ms::http

@@ -8,12 +8,15 @@
 // time.
 #pragma once
 
-#include <memory>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
+#include "http/header_scanner.h"
 #include "http/message.h"
+#include "http/raw_header.h"
 
 namespace ms::http {
 
@@ -27,31 +30,60 @@ class RequestParser {
   };
 
   explicit RequestParser(const Limits& limits);
-  ~RequestParser();
-  RequestParser(RequestParser&&) noexcept;
-  RequestParser& operator=(RequestParser&&) noexcept;
 
   // Takes bytes from the front and returns how many. Stops after the header (the state becomes kBody or kComplete), at
   // the end of the request, at the first fault, and otherwise takes them all. Call again with the rest while the state
   // is kBody.
   size_t feed(std::span<const char> bytes);
 
-  State state() const;
+  State state() const { return state_; }
   // Whether no byte of the next request has come yet (empty lines before a request line count as none, RFC 9112
   // section 2.2).
-  bool is_untouched() const;
+  bool is_untouched() const { return phase_ == Phase::kEmptyLines && state_ == State::kHeader; }
   // Body bytes taken so far, and how many the request declares (none for chunked).
-  size_t body_bytes() const;
-  std::optional<size_t> declared_body_bytes() const;
+  size_t body_bytes() const { return request_.body.size(); }
+  std::optional<size_t> declared_body_bytes() const { return declared_body_bytes_; }
 
-  Request& request();
-  const ParseFailure& failure() const;
+  Request& request() { return request_; }
+  const ParseFailure& failure() const { return failure_; }
   // Ready for the next request; keeps its buffers where they are small.
   void reset();
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  // Where in the request the next byte stands.
+  enum class Phase { kEmptyLines, kHeader, kBody, kChunkLine, kChunk, kChunkEnd, kTrailer };
+
+  size_t take(std::string_view bytes);
+  size_t take_empty_lines(std::string_view bytes);
+  size_t take_header(std::string_view bytes);
+  size_t take_body(std::string_view bytes);
+  size_t take_chunk_line(std::string_view bytes);
+  size_t take_chunk(std::string_view bytes);
+  size_t take_chunk_end(std::string_view bytes);
+  size_t take_trailer(std::string_view bytes);
+
+  void finish_header(std::string_view header);
+  void finish_chunk_line();
+  void finish_trailer();
+  void begin_body(const Framing& framing);
+  void reserve_body(size_t more);
+  void fail(ParseFailure failure);
+
+  Limits limits_;
+  State state_ = State::kHeader;
+  Phase phase_ = Phase::kEmptyLines;
+  ParseFailure failure_;
+  Request request_;
+  std::optional<HeaderScanner> scanner_;  // in the header and the trailer
+
+  // What is read in one piece and has not come whole: a header, a chunk's line or the CRLF behind a chunk, the trailer.
+  std::string pending_;
+  size_t empty_lines_ = 0;
+  bool in_line_end_ = false;  // among the empty lines, behind a carriage return
+
+  std::optional<size_t> declared_body_bytes_;
+  size_t remaining_bytes_ = 0;       // of the body, or of the current chunk
+  size_t extension_bytes_left_ = 0;  // that the chunks of this request may still have
 };
 
 }  // namespace ms::http
