@@ -43,14 +43,18 @@ std::string write_request() {
   return message;
 }
 
+// The same series, as JSON.
 std::string json_request() {
-  constexpr int kMetrics = 100;
+  constexpr int kMetrics = 1000;
   std::string body = "{\"metrics\":[";
   for (int i = 0; i < kMetrics; ++i) {
+    const std::string number = std::to_string(1000 + i);
     if (i > 0) body += ',';
-    body += R"({"name":"cpu_usage_percent","value":)" + std::to_string(75.5 + i) +
-            R"(,"type":"gauge","timestamp":1732363200000,"tags":{"host":"web-)" + std::to_string(i) +
-            R"(","region":"eu-central-1","env":"production"}})";
+    body += R"({"name":"node_network_transmit_bytes_total","value":)" + number +
+            R"(.5,"type":"counter","timestamp":1732363200000,"tags":{"cluster":"production-eu-1",)" +
+            R"("datacenter":"frankfurt-2","device":"eth)" + number +
+            R"(","environment":"production","instance":"10.21.32.)" + number +
+            R"(:9100","job":"node-exporter-fleet","rack":"row-7-rack-)" + number + "\"}}";
   }
   return body + "]}";
 }

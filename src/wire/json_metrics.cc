@@ -5,10 +5,12 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "model/labels.h"
+#include "wire/json_labels.h"
 
 namespace ms::wire {
 namespace {
@@ -24,16 +27,12 @@ namespace ondemand = simdjson::ondemand;
 using simdjson::error_code;
 using simdjson::SUCCESS;
 
+constexpr size_t kMetricBytesTypical = 128;    // what is reserved for at the start: a metric of a few tags
 constexpr size_t kTokenBytesMax = 64;          // of a number in a message
 constexpr size_t kTrustedNumberBytesMax = 19;  // of a number that simdjson reads right
 
 // The NaN that Go and so Prometheus write where a calculation has no number.
 constexpr double kNan = std::bit_cast<double>(uint64_t{0x7ff8000000000001});
-
-Result<std::string> copy_label_bytes(std::string_view raw_labels) {
-  if (!model::are_label_bytes(raw_labels)) return fail(ErrorCode::kInvalid, "not label bytes");
-  return std::string(raw_labels);
-}
 
 std::optional<double> find_special_number(std::string_view text) {
   if (text == "NaN") return kNan;
@@ -121,35 +120,72 @@ class MetricReader {
 
  private:
   enum Field : unsigned { kName = 1, kValue = 2, kTimestamp = 4, kType = 8, kTags = 16 };
+  struct KnownField {
+    std::string_view key;
+    Field field;
+  };
+  // The first two letters tell them apart.
+  static constexpr KnownField kKnownFields[] = {{"name", kName}, {"value", kValue}, {"timestamp", kTimestamp},
+                                                {"tags", kTags}, {"type", kType},   {"labels", kTags}};
 
   void start_metric() {
     fault_.clear();
-    labels_.clear();
     seen_ = 0;
+    tags_ = {};
     timestamp_ms_ = context_.arrival_ms;
     type_.reset();
   }
 
   error_code read_fields(ondemand::object& object) {
     for (auto field : object) {
+      ondemand::raw_json_string raw_key;
+      if (auto error = field.key().get(raw_key)) return error;
+      const KnownField* known = find_field(raw_key.raw());
       std::string_view key;
-      if (auto error = read_string(field.unescaped_key(), "a field's name", key)) return error;
+      if (known == nullptr) {
+        // The key of an unknown field, or one that has escapes.
+        if (auto error = read_string(field.unescaped_key(), "a field's name", key)) return error;
+        known = find_unescaped_field(key);
+      }
       ondemand::value value;
       if (auto error = field.value().get(value)) return error;
       // After a fault the rest is still walked over, for the sake of a body that is broken further on.
-      if (!fault_.empty()) continue;
-      if (auto error = read_field(key, value)) return error;
+      if (!fault_.empty() || known == nullptr) continue;
+      if (auto error = read_field(*known, value)) return error;
     }
     return SUCCESS;
   }
 
-  error_code read_field(std::string_view key, ondemand::value& value) {
-    if (key == "name") return is_first(kName, key) ? read_name(value) : SUCCESS;
-    if (key == "value") return is_first(kValue, key) ? read_value(value) : SUCCESS;
-    if (key == "timestamp") return is_first(kTimestamp, key) ? read_timestamp(value) : SUCCESS;
-    if (key == "type") return is_first(kType, key) ? read_type(value) : SUCCESS;
-    if (key == "tags" || key == "labels") return is_first(kTags, key) ? read_tags(value) : SUCCESS;
-    return SUCCESS;
+  // `quoted` is a key behind its opening quote; simdjson's padding lies behind the body, if nothing else.
+  static const KnownField* find_field(const char* quoted) {
+    for (const KnownField& known : kKnownFields) {
+      if (quoted[0] != known.key[0] || quoted[1] != known.key[1]) continue;
+      return std::string_view(quoted, known.key.size()) == known.key && quoted[known.key.size()] == '"' ? &known
+                                                                                                        : nullptr;
+    }
+    return nullptr;
+  }
+
+  static const KnownField* find_unescaped_field(std::string_view key) {
+    const auto known = std::ranges::find(kKnownFields, key, &KnownField::key);
+    return known == std::end(kKnownFields) ? nullptr : known;
+  }
+
+  error_code read_field(const KnownField& known, ondemand::value& value) {
+    if (!is_first(known.field, known.key)) return SUCCESS;
+    switch (known.field) {
+      case kName:
+        return read_name(value);
+      case kValue:
+        return read_value(value);
+      case kTimestamp:
+        return read_timestamp(value);
+      case kType:
+        return read_type(value);
+      case kTags:
+        return read_tags(value);
+    }
+    std::unreachable();
   }
 
   bool is_first(Field field, std::string_view key) {
@@ -179,14 +215,22 @@ class MetricReader {
     return SUCCESS;
   }
 
+  // A string that is as it was written needs no copy.
+  error_code read_text(ondemand::value& value, std::string_view what, std::string_view& text) {
+    const std::string_view token = token_of(value);
+    if (token.find('\\') != std::string_view::npos) return read_string(value.get_string(), what, text);
+    text = token.substr(1, token.size() - 2);
+    return SUCCESS;
+  }
+
   error_code read_name(ondemand::value& value) {
     ondemand::json_type type;
     if (auto error = expect(value, ondemand::json_type::string, "\"name\"", type)) return error;
     if (type == ondemand::json_type::null) fault_ = "\"name\" is null";
     if (!fault_.empty()) return SUCCESS;
-    if (auto error = read_string(value.get_string(), "\"name\"", name_)) return error;
+    name_token_ = token_of(value);
+    if (auto error = read_text(value, "\"name\"", name_)) return error;
     if (fault_.empty() && name_.empty()) fault_ = "\"name\" is empty";
-    labels_.push_back({model::kMetricName, name_});
     return SUCCESS;
   }
 
@@ -241,7 +285,7 @@ class MetricReader {
     if (auto error = expect(value, ondemand::json_type::string, "\"type\"", type)) return error;
     if (type != ondemand::json_type::string) return SUCCESS;
     std::string_view text;
-    if (auto error = read_string(value.get_string(), "\"type\"", text)) return error;
+    if (auto error = read_text(value, "\"type\"", text)) return error;
     type_ = find_type(text);
     if (fault_.empty() && !type_) {
       fault_ = "\"type\" is " + model::quote(text) + ", counter, gauge, histogram or summary is expected";
@@ -253,30 +297,24 @@ class MetricReader {
     ondemand::json_type type;
     if (auto error = expect(value, ondemand::json_type::object, "\"tags\"", type)) return error;
     if (type != ondemand::json_type::object) return SUCCESS;
+    const char* begin = nullptr;
+    if (auto error = value.current_location().get(begin)) return error;
     ondemand::object tags;
     if (auto error = value.get_object().get(tags)) return error;
     for (auto tag : tags) {
-      model::Label label;
-      if (auto error = read_string(tag.unescaped_key(), "a tag's name", label.name)) return error;
       ondemand::value tag_value;
       if (auto error = tag.value().get(tag_value)) return error;
-      if (!fault_.empty()) continue;
-      if (auto error = read_tag(tag_value, label)) return error;
-      labels_.push_back(label);
+      if (auto error = tag_value.type().get(type)) return error;
+      if (type == ondemand::json_type::string || !fault_.empty()) continue;
+      std::string_view name;
+      if (auto error = read_string(tag.unescaped_key(), "a tag's name", name)) return error;
+      if (fault_.empty()) fault_ = "tag " + model::quote(name) + " is " + name_of(type) + ", a string is expected";
     }
-    return SUCCESS;
-  }
-
-  error_code read_tag(ondemand::value& value, model::Label& label) {
-    ondemand::json_type type;
-    if (auto error = value.type().get(type)) return error;
-    if (label.name == model::kMetricName) {
-      fault_ = "tag \"__name__\" is not accepted: a metric's name is its \"name\"";
-    } else if (type != ondemand::json_type::string) {
-      fault_ = "tag " + model::quote(label.name) + " is " + name_of(type) + ", a string is expected";
-    } else {
-      return read_string(value.get_string(), "a tag's value", label.value);
-    }
+    // What follows an object that lies in another one is a comma or a brace.
+    const char* end = nullptr;
+    if (auto error = value.current_location().get(end)) return error;
+    const std::string_view text(begin, static_cast<size_t>(end - begin));
+    tags_ = text.substr(0, text.rfind('}') + 1);
     return SUCCESS;
   }
 
@@ -285,15 +323,13 @@ class MetricReader {
     const uint32_t index = index_++;
     if (fault_.empty() && (seen_ & kName) == 0) fault_ = "\"name\" is missing";
     if (fault_.empty() && (seen_ & kValue) == 0) fault_ = "\"value\" is missing";
-    const size_t offset = batch_.bytes.size();
-    if (fault_.empty()) {
-      if (auto labels = model::append_label_bytes(labels_, batch_.bytes); !labels) fault_ = labels.error().message;
-    }
     if (!fault_.empty()) {
       batch_.rejections.add(index, 1, std::move(fault_));
       fault_.clear();
       return;
     }
+    const size_t offset = batch_.bytes.size();
+    append_raw_json_labels(batch_.bytes, name_token_, tags_);
     const auto sample = static_cast<uint32_t>(batch_.values.size());
     batch_.series.push_back({.labels_offset = static_cast<uint32_t>(offset),
                              .labels_bytes = static_cast<uint32_t>(batch_.bytes.size() - offset),
@@ -320,9 +356,10 @@ class MetricReader {
 
   // Of the metric being read.
   std::string fault_;
-  std::vector<model::Label> labels_;
   unsigned seen_ = 0;
   std::string_view name_;
+  std::string_view name_token_;  // as it stands in the body,
+  std::string_view tags_;        // and its tags
   double value_ = 0;
   int64_t timestamp_ms_ = 0;
   std::optional<model::MetricType> type_;
@@ -334,7 +371,12 @@ class BodyReader {
   BodyReader(std::string body, const model::ParseContext& context)
       : body_bytes_(body.size()), body_(std::move(body)), metrics_(batch_, context) {
     body_.append(simdjson::SIMDJSON_PADDING, ' ');
-    batch_.decode_labels = copy_label_bytes;
+    batch_.decode_labels = decode_json_labels;
+    batch_.bytes.reserve(body_bytes_ + kRawJsonLabelsOverhead);
+    const size_t metrics_expected = body_bytes_ / kMetricBytesTypical;
+    batch_.series.reserve(metrics_expected);
+    batch_.timestamps_ms.reserve(metrics_expected);
+    batch_.values.reserve(metrics_expected);
   }
 
   Result<model::WriteBatch> read() {

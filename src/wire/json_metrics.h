@@ -26,13 +26,14 @@
 
 namespace ms::wire {
 
-// What the parser holds beside the body for each byte of it, at most: four in simdjson's index of the document, and one
-// in strings with their escapes resolved.
-inline constexpr size_t kJsonParserBytesPerByte = 5;
+// What the parser holds beside the body for each byte of it, at most: four in simdjson's index of the document, one in
+// strings with their escapes resolved, and one in raw labels.
+inline constexpr size_t kJsonParserBytesPerByte = 6;
 
 // The body is parsed where it lies: it is copied only where it has no capacity for the few bytes that simdjson reads
-// beyond its end. The raw labels of the batch are canonical label bytes (model/labels.h). kInvalid: not JSON, or none
-// of the three shapes; the message says what was found, and where. kTooLarge: more than context.decoded_bytes_max.
+// beyond its end. The raw labels of the batch are those of wire/json_labels.h: what is wrong with tags beyond their
+// being strings, like one given twice, their decoder finds. kInvalid: not JSON, or none of the three shapes; the
+// message says what was found, and where. kTooLarge: more than context.decoded_bytes_max.
 Result<model::WriteBatch> parse_json_metrics(std::string body, const model::ParseContext& context);
 
 }  // namespace ms::wire
