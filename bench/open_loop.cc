@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "listen_queue_probe.h"
 #include "load/arrivals.h"
 #include "load/child.h"
+#include "load/listen_queue_probe.h"
 #include "net/kernel_counters.h"
 #include "server_under_test.h"
 
@@ -86,10 +86,10 @@ Result<void> run(const Settings& settings) {
 
   const net::NamespaceCounters before = net::read_namespace_counters();
   const uint64_t cpu_before_ns = server->cpu_ns();
-  ListenQueueProbe probe(server->port());
+  load::ListenQueueProbe probe(loopback(server->port()));
   if (auto started = clients->start(loopback(server->port())); !started) return started;
   auto report = clients->collect([](size_t) {});
-  const ListenQueueProbe::Depths depths = probe.stop();
+  const load::ListenQueueProbe::Depths depths = probe.stop();
   if (!report) return std::unexpected(std::move(report).error());
   const double server_cpu_us = static_cast<double>(server->cpu_ns() - cpu_before_ns) / 1e3;
   const net::NamespaceCounters after = net::read_namespace_counters();

@@ -62,7 +62,9 @@ Summary summarize(std::vector<uint64_t> durations_ns) {
   const auto quantile = [&](double share) { return durations_ns[static_cast<size_t>(std::ceil(share * count)) - 1]; };
   return {.mean_ns = std::accumulate(durations_ns.begin(), durations_ns.end(), 0.0) / count,
           .p50_ns = quantile(0.5),
+          .p90_ns = quantile(0.9),
           .p99_ns = quantile(0.99),
+          .p999_ns = quantile(0.999),
           .max_ns = durations_ns.back()};
 }
 

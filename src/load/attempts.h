@@ -60,11 +60,14 @@ std::vector<uint64_t> lags_ns(std::span<const Attempt> attempts);
 struct Summary {
   double mean_ns = 0;
   uint64_t p50_ns = 0;
+  uint64_t p90_ns = 0;
   uint64_t p99_ns = 0;
+  uint64_t p999_ns = 0;
   uint64_t max_ns = 0;
 };
 
-// Exact: of the sorted durations the one that a share of 50 % or 99 % does not exceed. All 0 where there is none.
+// Exact: of the sorted durations the one that a share of 50 % (90, 99, 99.9) does not exceed. All 0 where there is
+// none.
 Summary summarize(std::vector<uint64_t> durations_ns);
 
 }  // namespace ms::load

@@ -58,7 +58,9 @@ TEST(Summarize, FindsExactQuantilesWhateverTheOrder) {
   std::ranges::reverse(durations);
   const Summary summary = summarize(durations);
   EXPECT_EQ(summary.p50_ns, 100u);
+  EXPECT_EQ(summary.p90_ns, 180u);
   EXPECT_EQ(summary.p99_ns, 198u);
+  EXPECT_EQ(summary.p999_ns, 200u);
   EXPECT_EQ(summary.max_ns, 200u);
   EXPECT_DOUBLE_EQ(summary.mean_ns, 100.5);
 }

@@ -21,13 +21,6 @@ constexpr size_t kSources = 8;
 // After so many connects in a row replies are looked at, so that a burst does not delay their stamps.
 constexpr size_t kBegunAtOnce = 32;
 
-bool is_ipv4_loopback(const Target& target) {
-  if (target.address.ss_family != AF_INET) return false;
-  sockaddr_in address{};
-  std::memcpy(&address, &target.address, sizeof address);
-  return ntohl(address.sin_addr.s_addr) >> 24 == 127;
-}
-
 void set_on(int fd, int level, int name) {
   constexpr int kOn = 1;
   setsockopt(fd, level, name, &kOn, sizeof kOn);
@@ -67,7 +60,7 @@ class OpenLoop {
         ended_(ended),
         epoll_(epoll_create1(EPOLL_CLOEXEC)),
         sockets_(attempts.size()),
-        sends_from_loopback_(is_ipv4_loopback(target)) {}
+        sends_from_loopback_(target.is_ipv4_loopback()) {}
 
   Result<void> run() {
     if (!epoll_) return fail_errno("load generator: epoll_create1", errno);

@@ -14,8 +14,6 @@
 // ports of one address.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +23,7 @@
 
 #include "base/error.h"
 #include "load/attempts.h"
+#include "load/http_target.h"
 
 namespace ms::load {
 
@@ -32,11 +31,6 @@ struct Plan {
   std::vector<uint64_t> schedule_ns;  // when each client is due, from the begin on; in order (load/arrivals.h)
   std::vector<std::string> requests;  // clients send these in turn; at least one
   uint64_t timeout_ns = 0;            // a client gives up that long after its connect
-};
-
-struct Target {
-  sockaddr_storage address{};
-  socklen_t size = 0;
 };
 
 // Runs the plan from now on, and returns when each client was answered or has given up: within the last one's schedule,

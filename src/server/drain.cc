@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "drain/measurement.h"
 #include "drain/plan_report.h"
 #include "server/resources.h"
+#include "terminal/progress_line.h"
 #include "terminal/terminal.h"
 
 namespace ms::server {
@@ -31,28 +33,15 @@ int report(const Error& error) {
   return error.code == ErrorCode::kInvalid ? 2 : 1;
 }
 
-// One line on stderr that is written over and over, and wiped out at the end; nothing where that is no screen.
-class ProgressLine {
- public:
-  ProgressLine() : is_on_(terminal::is_screen(STDERR_FILENO)) {}
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-  ~ProgressLine() {
-    if (is_on_) std::fputs("\r\033[K", stderr);
-  }
-
-  void show(const drain::Progress& progress) {
-    if (!is_on_) return;
-    std::fprintf(stderr, "\r\033[K%s: %.1f s, %zu of %zu clients done, %llu in the listen queue, %llu in ours",
-                 std::string(net::architecture_name(progress.architecture)).c_str(),
-                 static_cast<double>(progress.elapsed_ns) / static_cast<double>(kNanosPerSecond), progress.ended,
-                 progress.clients, static_cast<unsigned long long>(progress.listen_depth),
-                 static_cast<unsigned long long>(progress.queue_length));
-  }
-
- private:
-  const bool is_on_;
-};
+std::string describe_progress(const drain::Progress& progress) {
+  std::array<char, 160> text{};
+  const int size = std::snprintf(
+      text.data(), text.size(), "%s: %.1f s, %zu of %zu clients done, %llu in the listen queue, %llu in ours",
+      std::string(net::architecture_name(progress.architecture)).c_str(),
+      static_cast<double>(progress.elapsed_ns) / static_cast<double>(kNanosPerSecond), progress.ended, progress.clients,
+      static_cast<unsigned long long>(progress.listen_depth), static_cast<unsigned long long>(progress.queue_length));
+  return {text.data(), static_cast<size_t>(size)};
+}
 
 void print_frames(const drain::Observations& seen) {
   const drain::History history(seen);
@@ -83,8 +72,9 @@ int drain(const DrainConfig& config) {
   std::vector<drain::Measurement> measurements;
   for (const net::Architecture architecture : settings.architectures) {
     const auto seen = [&] {
-      ProgressLine line;
-      return drain::observe(settings, architecture, [&line](const drain::Progress& progress) { line.show(progress); });
+      terminal::ProgressLine line;
+      return drain::observe(settings, architecture,
+                            [&line](const drain::Progress& progress) { line.show(describe_progress(progress)); });
     }();
     if (!seen) return report(seen.error());
     measurements.push_back(drain::measure(settings, *seen));
