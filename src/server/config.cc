@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "promql/duration.h"
+#include "server/command_options.h"
 #include "watch/front_door_url.h"
 
 namespace ms::server {
@@ -52,47 +52,6 @@ void check_queue_limits(CLI::App& command, const Time& target, const Time& deadl
   command.parse_complete_callback([&target, &deadline] {
     if (deadline < target) throw CLI::ValidationError("--queue-deadline", "it is below --queue-target");
   });
-}
-
-template <class Value>
-CLI::Option* add(CLI::App& app, const std::string& flag, Value& value, const std::string& help) {
-  return app.add_option(flag, value, help);
-}
-
-// An option whose text is parsed by one of our own parsers; its error is the usage error.
-template <class Value, class Parse>
-CLI::Option* add_parsed(CLI::App& app, const std::string& flag, Value& value, const std::string& type,
-                        const std::string& shown_default, const Parse& parse, const std::string& help) {
-  const CLI::callback_t read = [&value, flag, parse](const CLI::results_t& texts) {
-    auto parsed = parse(texts.back());
-    if (!parsed) throw CLI::ValidationError(flag, parsed.error().message);
-    value = *parsed;
-    return true;
-  };
-  return app.add_option(flag, read, help)
-      ->type_name(type)
-      ->default_str(shown_default)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-}
-
-// An option that is one of a few words.
-template <class Value>
-void add_choice(CLI::App& app, const std::string& flag, Value& value, const std::string& shown_default,
-                const std::vector<std::pair<std::string, Value>>& choices, const std::string& help) {
-  std::string words;
-  for (const auto& [word, meaning] : choices) words += (words.empty() ? "" : ", ") + word;
-  const auto parse = [choices, words](const std::string& text) -> Result<Value> {
-    const auto found = std::ranges::find(choices, text, &std::pair<std::string, Value>::first);
-    if (found == choices.end()) return fail(ErrorCode::kInvalid, "\"" + text + "\" is none of: " + words);
-    return found->second;
-  };
-  add_parsed(app, flag, value, "WORD", shown_default, parse, help + " One of: " + words + ".");
-}
-
-Result<int64_t> parse_time(const std::string& text) {
-  auto parsed = promql::parse_duration(text);
-  if (!parsed) parsed.error().message += "; write it as 500ms, 10s or 2d";
-  return parsed;
 }
 
 // How long something may wait in a queue.
@@ -249,27 +208,19 @@ constexpr const char* kDrainFooter = R"(
 
 Exit status: 0 done, 1 failed, 2 usage.)";
 
-// A duration of a millisecond to an hour, in nanoseconds.
-Result<uint64_t> parse_experiment_time(const std::string& text) {
-  const auto parsed = parse_time(text);
-  if (!parsed) return std::unexpected(parsed.error());
-  if (*parsed < 1 || *parsed > 3'600'000) return fail(ErrorCode::kInvalid, "\"" + text + "\" is not from 1ms to 1h");
-  return static_cast<uint64_t>(*parsed) * kNanosPerMilli;
-}
-
 void add_drain_load_options(CLI::App& command, drain::Settings& settings) {
   CLI::Option* rate = add(command, "--rate", settings.rate_per_s, "Connections a second, as Poisson arrivals.")
                           ->type_name("R")
                           ->check(CLI::Range(0.1, 100'000.0))
                           ->capture_default_str();
-  CLI::Option* duration = add_parsed(command, "--duration", settings.duration_ns, "DURATION", "5s",
-                                     parse_experiment_time, "How long clients come.");
+  CLI::Option* duration = add_parsed(command, "--duration", settings.duration_ns, "DURATION", "5s", parse_run_time,
+                                     "How long clients come.");
   add(command, "--burst", settings.burst, "So many connections at once, instead of a rate.")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000))
       ->excludes(rate)
       ->excludes(duration);
-  add_parsed(command, "--service-time", settings.service_time_ns, "DURATION", "5ms", parse_experiment_time,
+  add_parsed(command, "--service-time", settings.service_time_ns, "DURATION", "5ms", parse_run_time,
              "How long each request occupies its worker.");
   add_choice<drain::Work>(command, "--work", settings.work, "sleep",
                           {{"sleep", drain::Work::kSleep}, {"spin", drain::Work::kSpin}},
@@ -291,9 +242,9 @@ void add_drain_door_options(CLI::App& command, drain::Settings& settings) {
       ->type_name("N")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
-  add_parsed(command, "--queue-target", settings.queue_target_ns, "DURATION", "50ms", parse_experiment_time,
+  add_parsed(command, "--queue-target", settings.queue_target_ns, "DURATION", "50ms", parse_run_time,
              "Overload begins when even the least wait for a worker exceeds this; who waited longer is then refused.");
-  add_parsed(command, "--queue-deadline", settings.queue_deadline_ns, "DURATION", "1s", parse_experiment_time,
+  add_parsed(command, "--queue-deadline", settings.queue_deadline_ns, "DURATION", "1s", parse_run_time,
              "Who waited longer for a worker is always refused.");
 }
 
@@ -313,7 +264,7 @@ CLI::App* add_drain_command(CLI::App& app, DrainConfig& config) {
                            "--queue-target", "--queue-deadline"}) {
     plan->excludes(command->get_option(flag));
   }
-  add_parsed(*command, "--p99", config.plan_p99_ns, "DURATION", "50ms", parse_experiment_time,
+  add_parsed(*command, "--p99", config.plan_p99_ns, "DURATION", "50ms", parse_run_time,
              "With --plan: within what time 99 % of the requests are to be done.")
       ->needs(plan);
   return command;
