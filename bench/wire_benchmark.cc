@@ -1,14 +1,13 @@
 // What parsing costs, alone: figures are per request; items per second count samples.
 #include <benchmark/benchmark.h>
-#include <snappy.h>
 
-#include <bit>
 #include <cstdint>
-#include <protozero/pbf_writer.hpp>
 #include <string>
+#include <vector>
 
 #include "wire/json_metrics.h"
 #include "wire/remote_write.h"
+#include "wire/remote_write_encoder.h"
 
 namespace ms::wire {
 namespace {
@@ -19,26 +18,20 @@ constexpr model::ParseContext kContext{.arrival_ms = 1732363200500, .timestamp_m
 std::string write_request() {
   constexpr int kSeries = 1000;
   std::string message;
-  protozero::pbf_writer request(message);
   for (int i = 0; i < kSeries; ++i) {
     const std::string number = std::to_string(1000 + i);
-    protozero::pbf_writer series(request, 1);
-    const auto write_label = [&series](const std::string& name, const std::string& value) {
-      protozero::pbf_writer label(series, 1);
-      label.add_string(1, name);
-      label.add_string(2, value);
-    };
-    write_label("__name__", "node_network_transmit_bytes_total");
-    write_label("cluster", "production-eu-1");
-    write_label("datacenter", "frankfurt-2");
-    write_label("device", "eth" + number);
-    write_label("environment", "production");
-    write_label("instance", "10.21.32." + number + ":9100");
-    write_label("job", "node-exporter-fleet");
-    write_label("rack", "row-7-rack-" + number);
-    protozero::pbf_writer sample(series, 2);
-    sample.add_double(1, 1234.5 + i);
-    sample.add_int64(2, 1732363200000);
+    const std::string device = "eth" + number;
+    const std::string instance = "10.21.32." + number + ":9100";
+    const std::string rack = "row-7-rack-" + number;
+    const std::vector<model::Label> labels = {{"__name__", "node_network_transmit_bytes_total"},
+                                              {"cluster", "production-eu-1"},
+                                              {"datacenter", "frankfurt-2"},
+                                              {"device", device},
+                                              {"environment", "production"},
+                                              {"instance", instance},
+                                              {"job", "node-exporter-fleet"},
+                                              {"rack", rack}};
+    append_time_series(message, encode_label_fields(labels), {{{1732363200000, 1234.5 + i}}});
   }
   return message;
 }
@@ -66,8 +59,7 @@ void set_counts(benchmark::State& state, size_t bytes, size_t samples) {
 
 void RemoteWriteWithSnappy(benchmark::State& state) {
   const std::string message = write_request();
-  std::string body;
-  snappy::Compress(message.data(), message.size(), &body);
+  const std::string body = compress_snappy(message);
   size_t samples = 0;
   for (auto _ : state) samples = parse_remote_write(body, kContext)->sample_count();
   set_counts(state, message.size(), samples);

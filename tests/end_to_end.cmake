@@ -22,7 +22,7 @@ target_compile_definitions(ms_test_support PRIVATE
   MS_SERVER="$<TARGET_FILE:metricstream>" MS_PEERS_DIR="${PROJECT_SOURCE_DIR}/build/peers")
 target_link_libraries(ms_test_support
   PUBLIC ms_options ms_base GTest::gtest
-  PRIVATE ms_storage ms_model simdjson::simdjson Snappy::snappy)
+  PRIVATE ms_storage ms_wire ms_model simdjson::simdjson Snappy::snappy)
 add_dependencies(ms_test_support metricstream)
 
 ms_test(main_job SOURCES main_job_test.cc LIBRARIES ms_test_support TIMEOUT 240)

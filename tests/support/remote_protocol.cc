@@ -5,11 +5,14 @@
 #include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
+#include "wire/remote_write_encoder.h"
+
 namespace ms::test {
 namespace {
 
-// Of WriteRequest and QueryResult alike.
+namespace query_result {
 constexpr protozero::pbf_tag_type kTimeseries = 1;
+}  // namespace query_result
 
 namespace time_series {
 constexpr protozero::pbf_tag_type kLabels = 1;
@@ -46,12 +49,6 @@ constexpr int32_t kNotEqual = 1;
 namespace read_response {
 constexpr protozero::pbf_tag_type kResults = 1;
 }  // namespace read_response
-
-std::string compress(const std::string& message) {
-  std::string compressed;
-  snappy::Compress(message.data(), message.size(), &compressed);
-  return compressed;
-}
 
 std::pair<std::string, std::string> decode_label(protozero::pbf_reader reader) {
   std::pair<std::string, std::string> decoded;
@@ -109,7 +106,7 @@ std::expected<SeriesMap, std::string> decode_message(const std::string& message)
   protozero::pbf_reader response(message);
   while (response.next(read_response::kResults)) {
     protozero::pbf_reader result = response.get_message();
-    while (result.next(kTimeseries)) {
+    while (result.next(query_result::kTimeseries)) {
       if (const std::string fault = decode_series(result.get_message(), series); !fault.empty()) {
         return std::unexpected(fault);
       }
@@ -122,21 +119,14 @@ std::expected<SeriesMap, std::string> decode_message(const std::string& message)
 
 std::string encode_remote_write(const std::vector<WrittenSeries>& series) {
   std::string message;
-  protozero::pbf_writer request(message);
   for (const WrittenSeries& one : series) {
-    protozero::pbf_writer written(request, kTimeseries);
-    for (const auto& [name, value] : one.labels) {
-      protozero::pbf_writer pair(written, time_series::kLabels);
-      pair.add_string(label::kName, name);
-      pair.add_string(label::kValue, value);
-    }
-    for (const auto& [timestamp, value] : one.samples) {
-      protozero::pbf_writer point(written, time_series::kSamples);
-      point.add_double(sample::kValue, value);
-      point.add_int64(sample::kTimestamp, timestamp);
-    }
+    std::vector<model::Label> labels;
+    for (const auto& [name, value] : one.labels) labels.push_back({name, value});
+    std::vector<wire::TimedValue> samples;
+    for (const auto& [timestamp_ms, value] : one.samples) samples.push_back({timestamp_ms, value});
+    wire::append_time_series(message, wire::encode_label_fields(labels), samples);
   }
-  return compress(message);
+  return wire::compress_snappy(message);
 }
 
 std::string encode_read_everything(int64_t min_ms, int64_t max_ms) {
@@ -151,7 +141,7 @@ std::string encode_read_everything(int64_t min_ms, int64_t max_ms) {
     any_name.add_string(matcher::kName, "__name__");
     any_name.add_string(matcher::kValue, "");
   }
-  return compress(message);
+  return wire::compress_snappy(message);
 }
 
 std::expected<SeriesMap, std::string> decode_read_reply(std::string_view body) {
