@@ -9,11 +9,11 @@
 namespace ms::load {
 
 enum class Outcome : uint8_t {
-  kReplied,   // a status line, and FIN after it
+  kReplied,   // a whole reply came
   kTimedOut,  // the client gave up
   kReset,     // the connection was reset before the reply was whole
   kRefused,   // nobody listens: the connect was refused
-  kCutShort,  // FIN without a status line
+  kCutShort,  // FIN before the reply was whole, or what came is no reply
   kNotBegun,  // the generator's own failure: no descriptor, port or route was left
 };
 
@@ -24,7 +24,7 @@ inline constexpr uint32_t kFirstSource = 0x7f000002;
 struct Attempt {
   uint64_t scheduled_ns = 0;
   uint64_t begun_ns = 0;      // connect was called; what passed since scheduled_ns is the generator's own lag
-  uint64_t connected_ns = 0;  // the handshake was seen to be done
+  uint64_t connected_ns = 0;  // the handshake was seen to be done; 0 also on a connection that was open
   uint64_t ended_ns = 0;      // the whole reply was read; else: the failure
   uint16_t local_port = 0;
   uint16_t status = 0;  // of HTTP, where it replied

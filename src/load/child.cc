@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "load/clients.h"
 #include "net/descriptors.h"
 
 namespace ms::load {
@@ -107,7 +108,12 @@ std::string run_child(const Plan& plan, int channel, pid_t parent, std::span<Att
   Target target;
   const ssize_t got = read(channel, &target, sizeof target);
   if (got != static_cast<ssize_t>(sizeof target)) return "load generator: no target was given";
-  const auto result = run(plan, target, attempts, ended);
+  const ClientSettings settings{
+      .target = target, .requests = plan.requests, .timeout_ns = plan.timeout_ns, .notes_ports = true};
+  const auto result = run_open_loop(settings, plan.schedule_ns, [&](size_t client, const Attempt& attempt) {
+    attempts[client] = attempt;
+    ended.store(ended.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  });
   return result ? std::string() : result.error().message;
 }
 

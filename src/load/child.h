@@ -14,14 +14,22 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "load/attempts.h"
-#include "load/open_loop.h"
+#include "load/http_target.h"
 
 namespace ms::load {
+
+// An open loop.
+struct Plan {
+  std::vector<uint64_t> schedule_ns;  // when each client is due, from the begin on; in order (load/arrivals.h)
+  std::vector<std::string> requests;  // clients send these in turn; at least one
+  uint64_t timeout_ns = 0;            // a client gives up that long after its connect
+};
 
 class LoadChild {
  public:

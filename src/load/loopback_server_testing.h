@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/descriptor.h"
-#include "load/open_loop.h"
+#include "load/http_target.h"
 #include "net/listener.h"
 
 namespace ms::load {

@@ -1,4 +1,4 @@
-#include "load/open_loop.h"
+#include "load/clients.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,10 +28,22 @@ net::Listener open_listener(int backlog = 1024, const char* address = "127.0.0.1
   return std::move(*listener);
 }
 
+// An open loop's.
+struct Plan {
+  std::vector<uint64_t> schedule_ns;
+  std::vector<std::string> requests;
+  uint64_t timeout_ns;
+};
+
 std::vector<Attempt> run_plan(const Plan& plan, const Target& target) {
   std::vector<Attempt> attempts(plan.schedule_ns.size());
-  std::atomic<size_t> ended = 0;
-  const auto result = run(plan, target, attempts, ended);
+  size_t ended = 0;
+  const auto result =
+      run_open_loop({.target = target, .requests = plan.requests, .timeout_ns = plan.timeout_ns, .notes_ports = true},
+                    plan.schedule_ns, [&](size_t number, const Attempt& attempt) {
+                      attempts.at(number) = attempt;
+                      ++ended;
+                    });
   EXPECT_TRUE(result) << result.error().message;
   EXPECT_EQ(ended, attempts.size());
   return attempts;
