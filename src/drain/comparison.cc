@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "drain/figures.h"
+#include "base/figures.h"
 
 namespace ms::drain {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "drain/comparison.h"
-#include "drain/figures.h"
+#include "base/figures.h"
 #include "net/connection_table.h"
 
 namespace ms::drain {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "drain/figures.h"
+#include "base/figures.h"
 #include "drain/frames.h"
 
 namespace ms::drain {

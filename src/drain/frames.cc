@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "drain/figures.h"
+#include "base/figures.h"
 #include "drain/frame_canvas.h"
 
 namespace ms::drain {

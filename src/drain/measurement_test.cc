@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "drain/figures.h"
+#include "base/figures.h"
 #include "drain/observations_testing.h"
 #include "drain/timeline.h"
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/json_builder.h"
-#include "drain/figures.h"
+#include "base/figures.h"
 
 namespace ms::drain {
 namespace {

@@ -33,6 +33,12 @@ TEST(PoissonArrivals, CountsHaveTheMeanAndTheVarianceOfThePoissonDistribution) {
   EXPECT_NEAR(variance, kRate, 4 * kRate * std::sqrt(2.0 / kSeconds));
 }
 
+TEST(PoissonArrivals, TheFirstSoManyAreThoseOfALongEnoughTime) {
+  auto arrivals = poisson_arrivals(1000, 2 * kNanosPerSecond, 5);
+  arrivals.resize(1500);
+  EXPECT_EQ(first_poisson_arrivals(1000, 1500, 5), arrivals);
+}
+
 TEST(PoissonArrivals, ALowRateInAShortTimeMayBringNobody) {
   EXPECT_THAT(poisson_arrivals(0.001, kNanosPerMilli, 1), testing::IsEmpty());
 }

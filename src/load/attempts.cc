@@ -30,12 +30,27 @@ uint64_t& counter_of(Tally& tally, const Attempt& attempt) {
 
 bool is_served(const Attempt& attempt) { return attempt.outcome == Outcome::kReplied && attempt.status / 100 == 2; }
 
+Tally& Tally::operator+=(const Tally& other) {
+  offered += other.offered;
+  served += other.served;
+  refused += other.refused;
+  other_status += other.other_status;
+  timed_out += other.timed_out;
+  reset += other.reset;
+  connect_refused += other.connect_refused;
+  cut_short += other.cut_short;
+  not_begun += other.not_begun;
+  return *this;
+}
+
+void count(Tally& tally, const Attempt& attempt) {
+  ++tally.offered;
+  ++counter_of(tally, attempt);
+}
+
 Tally tally(std::span<const Attempt> attempts) {
   Tally all;
-  for (const Attempt& attempt : attempts) {
-    ++all.offered;
-    ++counter_of(all, attempt);
-  }
+  for (const Attempt& attempt : attempts) count(all, attempt);
   return all;
 }
 

@@ -47,8 +47,10 @@ struct Tally {
   uint64_t not_begun = 0;
 
   bool operator==(const Tally&) const = default;
+  Tally& operator+=(const Tally& other);
 };
 
+void count(Tally& tally, const Attempt& attempt);
 Tally tally(std::span<const Attempt> attempts);
 
 // From the scheduled moment to the whole reply, of each client that was served: the generator's lag counts.

@@ -293,19 +293,23 @@ Result<uint64_t> parse_size(const std::string& text) {
   return static_cast<uint64_t>(bytes);
 }
 
-std::variant<ServeConfig, DrainConfig, watch::WatchConfig, Farewell> parse_command_line(int argc,
-                                                                                        const char* const* argv) {
+Command parse_command_line(int argc, const char* const* argv) {
   ServeConfig config;
   DrainConfig drain_config;
   watch::WatchConfig watch_config;
+  StormConfig storm_config;
   CLI::App app(kDescription, "metricstream");
   app.set_version_flag("--version", "metricstream " MS_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(36);
-  app.footer("\nSee: metricstream serve --help, metricstream watch --help, metricstream drain --help");
+  app.footer(
+      "\nSee: metricstream serve --help, metricstream watch --help, metricstream drain --help, "
+      "metricstream bench --help");
   add_serve_command(app, config);
   const CLI::App* watch = add_watch_command(app, watch_config);
   const CLI::App* drain = add_drain_command(app, drain_config);
+  CLI::App* bench = add_bench_command(app);
+  const CLI::App* storm = add_storm_command(*bench, storm_config);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -316,6 +320,7 @@ std::variant<ServeConfig, DrainConfig, watch::WatchConfig, Farewell> parse_comma
   }
   if (watch->parsed()) return watch_config;
   if (drain->parsed()) return drain_config;
+  if (storm->parsed()) return storm_config;
   return config;
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "drain/settings.h"
 #include "net/front_door.h"
+#include "server/bench_options.h"
 #include "storage/store.h"
 #include "watch/watch.h"
 
@@ -51,8 +52,10 @@ struct Farewell {
   std::string text;
 };
 
-std::variant<ServeConfig, DrainConfig, watch::WatchConfig, Farewell> parse_command_line(int argc,
-                                                                                        const char* const* argv);
+// What the command line asks for.
+using Command = std::variant<ServeConfig, DrainConfig, watch::WatchConfig, StormConfig, Farewell>;
+
+Command parse_command_line(int argc, const char* const* argv);
 
 // A number of bytes: "100MiB", "1.5G", "4096". Units are powers of 1024, with or without "iB" or "B".
 Result<uint64_t> parse_size(const std::string& text);

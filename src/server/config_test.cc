@@ -37,7 +37,7 @@ class Environment {
   std::vector<const char*> names_;
 };
 
-std::variant<ServeConfig, DrainConfig, watch::WatchConfig, Farewell> parse(std::vector<const char*> arguments) {
+Command parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "metricstream");
   return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
 }
@@ -385,6 +385,75 @@ TEST(DrainCommand, HelpSaysFirstThatNoRunningServerIsTouched) {
   const Farewell help = must_not_parse({"drain", "--help"});
   EXPECT_EQ(help.status, 0);
   EXPECT_TRUE(help.text.starts_with("An experiment on loopback; touches no running server")) << help.text;
+}
+
+StormConfig must_parse_storm(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), {"bench", "storm"});
+  auto parsed = parse(arguments);
+  if (const auto* config = std::get_if<StormConfig>(&parsed)) return *config;
+  ADD_FAILURE() << testing::PrintToString(arguments) << " was refused";
+  return {};
+}
+
+TEST(BenchStorm, IsAClosedLoopUnlessARateOrABurstIsGiven) {
+  const StormConfig closed = must_parse_storm({});
+  EXPECT_EQ(closed.storm.mode, load::StormMode::kClosed);
+  EXPECT_EQ(closed.storm.concurrency, 256u);
+  EXPECT_EQ(closed.storm.duration_ns, 10 * kNanosPerSecond);
+  EXPECT_EQ(closed.bench.url, "http://127.0.0.1:8080");
+  EXPECT_EQ(closed.bench.protocol, load::Protocol::kJson);
+  EXPECT_EQ(must_parse_storm({"--rate", "4000"}).storm.mode, load::StormMode::kOpen);
+  const StormConfig burst = must_parse_storm({"--burst", "10000"});
+  EXPECT_EQ(burst.storm.mode, load::StormMode::kBurst);
+  EXPECT_EQ(burst.storm.units_max, 10'000u);
+}
+
+TEST(BenchStorm, TakesEachOfItsOptions) {
+  const StormConfig config = must_parse_storm(
+      {"--concurrency", "64",    "--keep-alive", "--connections", "1000",   "--threads", "2",
+       "--timeout",     "500ms", "--protocol",   "get",           "--path", "/a?b",      "--json",
+       "--server-pid",  "17",    "--netns",      "clients",       "--seed", "7",         "http://10.0.0.7:9090"});
+  EXPECT_EQ(config.storm.concurrency, 64u);
+  EXPECT_TRUE(config.storm.is_keep_alive);
+  EXPECT_EQ(config.storm.units_max, 1000u);
+  EXPECT_EQ(config.storm.threads, 2u);
+  EXPECT_EQ(config.storm.timeout_ns, 500 * kNanosPerMilli);
+  EXPECT_EQ(config.bench.protocol, load::Protocol::kGet);
+  EXPECT_EQ(config.bench.path, "/a?b");
+  EXPECT_TRUE(config.bench.is_json);
+  EXPECT_EQ(config.bench.server_pid, 17);
+  EXPECT_EQ(config.bench.network_namespace, "clients");
+  EXPECT_EQ(config.bench.seed, 7u);
+  EXPECT_EQ(config.bench.url, "http://10.0.0.7:9090");
+}
+
+TEST(BenchStorm, WhatContradictsItselfIsAUsageError) {
+  const std::vector<std::vector<const char*>> cases = {{"--rate", "5", "--burst", "5"},
+                                                       {"--rate", "5", "--concurrency", "5"},
+                                                       {"--rate", "5", "--keep-alive"},
+                                                       {"--burst", "5", "--keep-alive"},
+                                                       {"--burst", "5", "--duration", "1s"},
+                                                       {"--burst", "5", "--connections", "7"},
+                                                       {"--connections", "5", "--duration", "1s"},
+                                                       {"--concurrency", "0"},
+                                                       {"--threads", "0"},
+                                                       {"--timeout", "soon"},
+                                                       {"--protocol", "ftp"},
+                                                       {"--path", "no-slash"},
+                                                       {"--path", "/a b"},
+                                                       {"--netns", "../x"}};
+  for (auto arguments : cases) {
+    arguments.insert(arguments.begin(), {"bench", "storm"});
+    const auto parsed = parse(arguments);
+    ASSERT_TRUE(std::holds_alternative<Farewell>(parsed)) << testing::PrintToString(arguments);
+    EXPECT_EQ(std::get<Farewell>(parsed).status, 2);
+  }
+}
+
+TEST(Bench, NeedsOneOfItsCommands) {
+  const auto parsed = parse({"bench"});
+  ASSERT_TRUE(std::holds_alternative<Farewell>(parsed));
+  EXPECT_EQ(std::get<Farewell>(parsed).status, 2);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <variant>
 
+#include "server/bench.h"
 #include "server/config.h"
 #include "server/drain.h"
 #include "server/serve.h"
@@ -14,6 +15,8 @@ int run(const ServeConfig& config) { return serve(config); }
 int run(const DrainConfig& config) { return drain(config); }
 
 int run(const watch::WatchConfig& config) { return watch::watch(config); }
+
+int run(const StormConfig& config) { return bench(config); }
 
 int run(const Farewell& farewell) {
   std::fputs(farewell.text.c_str(), farewell.status == 0 ? stdout : stderr);

@@ -1,9 +1,9 @@
-#include "drain/figures.h"
+#include "base/figures.h"
 
 #include <cmath>
 #include <cstdio>
 
-namespace ms::drain {
+namespace ms {
 namespace {
 
 std::string fixed(double number, int decimals) {
@@ -44,4 +44,4 @@ std::string duration(double duration_ns) {
   return fixed(seconds, decimals_for(seconds, 3)) + " s";
 }
 
-}  // namespace ms::drain
+}  // namespace ms

@@ -1,0 +1,195 @@
+#include "load/storm_report.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/figures.h"
+
+namespace ms::load {
+namespace {
+
+double per_unit(uint64_t sum, uint64_t units) {
+  return units == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(units);
+}
+
+double seconds(uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
+
+double served_per_s(const StormFigures& figures) {
+  return figures.elapsed_ns == 0 ? 0 : static_cast<double>(figures.tally.served) / seconds(figures.elapsed_ns);
+}
+
+uint64_t retransmits(const StormRun& run) { return run.server.retransmits + run.figures.retransmits; }
+
+void write_tally(JsonBuilder& json, const StormFigures& figures) {
+  const Tally& tally = figures.tally;
+  json.key("offered").integer(tally.offered);
+  json.key("connects").integer(figures.connects);
+  json.key("served").integer(tally.served);
+  json.key("refused_503").integer(tally.refused);
+  json.key("other_status").begin_object();
+  for (const auto& [status, count] : figures.other_status) json.key(std::to_string(status)).integer(count);
+  json.end_object();
+  json.key("reset").integer(tally.reset);
+  json.key("timed_out").integer(tally.timed_out);
+  json.key("connect_refused").integer(tally.connect_refused);
+  json.key("cut_short").integer(tally.cut_short);
+  json.key("not_begun").integer(tally.not_begun);
+}
+
+void write_server(JsonBuilder& json, const ServerFigures& server, uint64_t units) {
+  const bool is_known = !server.pids.empty();
+  const auto write_real = [&json](const char* key, bool is_there, double value) {
+    json.key(key);
+    if (is_there) return json.real(value);
+    json.null();
+  };
+  write_real("server_cpu_us_per_unit", is_known, per_unit(server.cpu_ns, units) / 1000);
+  json.key("server_pids").begin_array();
+  for (const pid_t pid : server.pids) json.integer(static_cast<uint64_t>(pid));
+  json.end_array();
+  write_real("context_switches_per_unit", is_known, per_unit(server.context_switches, units));
+  write_real("migrations_per_unit", server.migrations.has_value(), per_unit(server.migrations.value_or(0), units));
+}
+
+void write_queue(JsonBuilder& json, const std::optional<QueueFigures>& queue) {
+  json.key("listen_queue");
+  if (!queue) return json.null();
+  json.begin_object();
+  json.key("mean").real(queue->depths.mean);
+  json.key("max").integer(queue->depths.max);
+  json.key("limit").integer(queue->depths.limit);
+  json.key("overflows").integer(queue->overflows);
+  json.key("drops").integer(queue->drops);
+  json.end_object();
+}
+
+void write_settings(JsonBuilder& json, const StormRun& run) {
+  const StormSettings& settings = run.settings;
+  json.key("settings").begin_object();
+  json.key("url").text(run.url);
+  json.key("protocol").text(protocol_name(run.protocol));
+  json.key("path").text(run.path);
+  if (settings.mode == StormMode::kClosed) json.key("concurrency").integer(settings.concurrency);
+  if (settings.mode == StormMode::kOpen) json.key("rate_per_s").real(settings.rate_per_s);
+  if (settings.units_max != 0) {
+    json.key("units").integer(settings.units_max);
+  } else {
+    json.key("duration_s").decimal(settings.duration_ns, 9);
+  }
+  json.key("threads").integer(settings.threads);
+  json.key("timeout_s").decimal(settings.timeout_ns, 9);
+  json.key("seed").integer(settings.seed);
+  json.key("netns").text(settings.network_namespace);
+  json.end_object();
+}
+
+std::string line(const std::string& name, const std::string& text) {
+  return name + std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') + text + "\n";
+}
+
+std::string describe_load(const StormRun& run) {
+  const StormSettings& settings = run.settings;
+  std::string text;
+  switch (settings.mode) {
+    case StormMode::kClosed:
+      text = "closed loop, " + figure(static_cast<double>(settings.concurrency)) +
+             (settings.is_keep_alive ? " connections kept alive" : " connections at a time");
+      break;
+    case StormMode::kOpen:
+      text = "open loop, " + figure(settings.rate_per_s) + " connections a second";
+      break;
+    case StormMode::kBurst:
+      text = "burst of " + figure(static_cast<double>(settings.units_max)) + " connections";
+      break;
+  }
+  return text + ": " + std::string(protocol_name(run.protocol)) + " to " + run.path + " of " + run.url + "\n\n";
+}
+
+// "2xx 9,990, 503 10": what there was of each.
+std::string describe_outcomes(const StormFigures& figures) {
+  const Tally& tally = figures.tally;
+  std::vector<std::pair<std::string, uint64_t>> parts = {{"2xx", tally.served}};
+  if (tally.refused != 0) parts.emplace_back("503", tally.refused);
+  for (const auto& [status, count] : figures.other_status) parts.emplace_back(std::to_string(status), count);
+  const std::pair<const char*, uint64_t> failures[] = {
+      {"reset", tally.reset},         {"timed out", tally.timed_out}, {"connect refused", tally.connect_refused},
+      {"cut short", tally.cut_short}, {"not begun", tally.not_begun},
+  };
+  for (const auto& [name, count] : failures) {
+    if (count != 0) parts.emplace_back(name, count);
+  }
+  std::string text;
+  for (const auto& [name, count] : parts) {
+    text += (text.empty() ? "" : ", ") + name + " " + figure(static_cast<double>(count));
+  }
+  return text;
+}
+
+std::string describe(const Summary& summary) {
+  const auto part = [](const char* name, uint64_t duration_ns) {
+    return std::string(name) + " " + duration(static_cast<double>(duration_ns));
+  };
+  return part("p50", summary.p50_ns) + ", " + part("p90", summary.p90_ns) + ", " + part("p99", summary.p99_ns) + ", " +
+         part("p99.9", summary.p999_ns) + ", " + part("max", summary.max_ns);
+}
+
+std::string describe_server(const ServerFigures& server, uint64_t units) {
+  std::string text = "process";
+  for (const pid_t pid : server.pids) text += " " + std::to_string(pid);
+  text += "; context switches " + figure(per_unit(server.context_switches, units));
+  if (server.migrations) text += ", migrations " + figure(per_unit(*server.migrations, units));
+  return text;
+}
+
+std::string describe(const QueueFigures& queue) {
+  return "mean " + figure(queue.depths.mean) + ", max " + figure(queue.depths.max) + " of " +
+         figure(queue.depths.limit) + "; overflows " + figure(static_cast<double>(queue.overflows)) + ", drops " +
+         figure(static_cast<double>(queue.drops)) + " in this network namespace";
+}
+
+}  // namespace
+
+void write_storm(JsonBuilder& json, const StormRun& run) {
+  const StormFigures& figures = run.figures;
+  const uint64_t units = figures.tally.offered;
+  json.begin_object();
+  json.key("mode").text(storm_mode_name(run.settings.mode));
+  json.key("keep_alive").boolean(run.settings.is_keep_alive);
+  write_tally(json, figures);
+  json.key("elapsed_s").real(seconds(figures.elapsed_ns));
+  json.key("per_s").real(served_per_s(figures));
+  write_us(json, "latency_us", figures.latency.summary());
+  write_us(json, "connect_us", figures.connect.summary());
+  write_us(json, "lag_us", figures.lag.summary());
+  json.key("generator_cpu_us_per_unit").real(per_unit(figures.cpu_ns, units) / 1000);
+  write_server(json, run.server.server, units);
+  write_queue(json, run.server.listen_queue);
+  json.key("retransmits").integer(retransmits(run));
+  write_settings(json, run);
+  json.end_object();
+}
+
+std::string draw_storm(const StormRun& run) {
+  const StormFigures& figures = run.figures;
+  const ServerFigures& server = run.server.server;
+  const uint64_t units = figures.tally.offered;
+  const char* unit = run.settings.is_keep_alive ? "request" : "connection";
+  std::string text = describe_load(run);
+  text += line(std::string(unit) + "s", figure(static_cast<double>(units)) + " in " +
+                                            duration(static_cast<double>(figures.elapsed_ns)) + ": " +
+                                            describe_outcomes(figures));
+  text += line("rate", figure(served_per_s(figures)) + " served a second");
+  text += line("latency", describe(figures.latency.summary()));
+  text += line("of it, connect", describe(figures.connect.summary()));
+  text += line("generator's lag", describe(figures.lag.summary()));
+  const std::string own = "generator " + duration(per_unit(figures.cpu_ns, units));
+  const std::string other = server.pids.empty() ? "" : "server " + duration(per_unit(server.cpu_ns, units)) + ", ";
+  text += line("CPU", other + own + " a " + unit);
+  if (!server.pids.empty()) text += line("server", describe_server(server, units) + " a " + unit);
+  if (run.server.listen_queue) text += line("listen queue", describe(*run.server.listen_queue));
+  text += line("retransmits", figure(static_cast<double>(retransmits(run))));
+  return text;
+}
+
+}  // namespace ms::load

@@ -1,0 +1,11 @@
+// `metricstream bench ...`: puts a server under load and prints what it came to.
+#pragma once
+
+#include "server/bench_options.h"
+
+namespace ms::server {
+
+// Returns the exit status.
+int bench(const StormConfig& config);
+
+}  // namespace ms::server

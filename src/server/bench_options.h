@@ -1,0 +1,44 @@
+// `metricstream bench ...`: the options of its commands, parsed into types.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "load/protocol.h"
+#include "load/storm.h"
+
+namespace CLI {
+class App;
+}
+
+namespace ms::server {
+
+// What each of the commands takes.
+struct BenchConfig {
+  std::string url = "http://127.0.0.1:8080";
+  load::Protocol protocol = load::Protocol::kJson;
+  std::string path;  // empty: the URL's, else the protocol's own
+  bool is_json = false;
+  std::optional<pid_t> server_pid;
+  std::string network_namespace;  // that the generator enters; empty: ours
+  uint64_t seed = 1;
+};
+
+// `metricstream bench storm`.
+struct StormConfig {
+  BenchConfig bench;
+  load::StormSettings storm;
+};
+
+// The command that those below are commands of.
+CLI::App* add_bench_command(CLI::App& app);
+
+// What each of the commands takes, with `protocol` as its default.
+void add_bench_options(CLI::App& command, BenchConfig& config, load::Protocol protocol);
+
+CLI::App* add_storm_command(CLI::App& bench, StormConfig& config);
+
+}  // namespace ms::server
