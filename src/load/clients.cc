@@ -225,14 +225,19 @@ class ClientLoop {
     const std::string_view rest = std::string_view(request_of(client)).substr(client.sent_bytes);
     const uint64_t now_ns = monotonic_ns();
     const ssize_t sent = send(client.fd.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    // Only a connection that stood can be reset.
+    if (sent >= 0 || outcome_of(errno) == Outcome::kReset) note_connected(client, now_ns);
     if (sent >= 0) {
-      if (!std::exchange(client.is_connected, true)) client.attempt.connected_ns = now_ns;
       client.sent_bytes += static_cast<size_t>(sent);
     } else if (errno != EAGAIN && errno != EPIPE) {
       end_unsent(place, errno);
       return false;
     }
     return true;
+  }
+
+  static void note_connected(Client& client, uint64_t now_ns) {
+    if (!std::exchange(client.is_connected, true)) client.attempt.connected_ns = now_ns;
   }
 
   // A reply may have come before the error.

@@ -76,34 +76,24 @@ TEST(OpenLoopTest, EachClientIsAnsweredAndItsStampsAreInOrder) {
   }
 }
 
-struct AnswerCase {
-  Answer answer;
-  Outcome outcome;
-  uint16_t status;
-};
-
-class OpenLoopAnswerTest : public testing::TestWithParam<AnswerCase> {};
-
-TEST_P(OpenLoopAnswerTest, IsRecordedForWhatItIs) {
+TEST(OpenLoopTest, AClientThatIsNotAnsweredGivesUpAfterItsTime) {
   auto listener = open_listener();
-  LoopbackServer server(listener, GetParam().answer);
-  const bool is_silent = GetParam().answer == Answer::kSilence;
-  const auto attempts = run_plan(plan_of(burst_arrivals(20), is_silent ? kShort : kLong), target_of(listener));
-  for (const Attempt& attempt : attempts) {
-    EXPECT_EQ(attempt.outcome, GetParam().outcome);
-    EXPECT_EQ(attempt.status, GetParam().status);
+  LoopbackServer server(listener, Answer::kSilence);
+  for (const Attempt& attempt : run_plan(plan_of(burst_arrivals(20), kShort), target_of(listener))) {
+    EXPECT_EQ(attempt.outcome, Outcome::kTimedOut);
     EXPECT_NE(attempt.connected_ns, 0u);
-    EXPECT_GE(attempt.ended_ns, attempt.begun_ns + (is_silent ? kShort : 0));
+    EXPECT_GE(attempt.ended_ns, attempt.begun_ns + kShort);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Answers, OpenLoopAnswerTest,
-                         testing::Values(AnswerCase{Answer::kOk, Outcome::kReplied, 200},
-                                         AnswerCase{Answer::kUnavailable, Outcome::kReplied, 503},
-                                         AnswerCase{Answer::kNoStatusLine, Outcome::kCutShort, 0},
-                                         AnswerCase{Answer::kFin, Outcome::kCutShort, 0},
-                                         AnswerCase{Answer::kSilence, Outcome::kTimedOut, 0},
-                                         AnswerCase{Answer::kReset, Outcome::kReset, 0}));
+TEST(OpenLoopTest, AReplyCountsFromItsLastByteWhateverComesBehindIt) {
+  auto listener = open_listener();
+  LoopbackServer server(listener, Answer::kOkAndNoFin);
+  for (const Attempt& attempt : run_plan(plan_of(burst_arrivals(20), kShort), target_of(listener))) {
+    EXPECT_EQ(attempt.outcome, Outcome::kReplied);
+    EXPECT_LT(attempt.ended_ns, attempt.begun_ns + kShort);
+  }
+}
 
 TEST(OpenLoopTest, AnUnansweredClientHoldsUpNoLaterOne) {
   auto listener = open_listener();
@@ -193,6 +183,63 @@ TEST(OpenLoopTest, WhereDescriptorsRunOutTheGeneratorSaysSo) {
   EXPECT_GE(all.timed_out, 1u);
   EXPECT_EQ(all.timed_out + all.not_begun, 20u);
   EXPECT_GE(all.not_begun, 10u);
+}
+
+std::vector<Attempt> run_closed(const ClosedLoop& loop, const Target& target) {
+  const std::vector<std::string> requests = {"GET / HTTP/1.1\r\n\r\n"};
+  std::vector<Attempt> attempts;
+  const auto result = run_closed_loop({.target = target, .requests = requests, .timeout_ns = kLong}, loop,
+                                      [&](size_t /*number*/, const Attempt& attempt) { attempts.push_back(attempt); });
+  EXPECT_TRUE(result) << result.error().message;
+  return attempts;
+}
+
+TEST(ClosedLoopTest, AClientIsDueWhenTheOneBeforeItIsDoneWith) {
+  auto listener = open_listener();
+  LoopbackServer server(listener, Answer::kOk);
+  const auto attempts = run_closed({.concurrency = 1, .units_max = 50}, target_of(listener));
+  ASSERT_EQ(attempts.size(), 50u);
+  for (size_t i = 1; i < attempts.size(); ++i) {
+    EXPECT_GE(attempts[i].scheduled_ns, attempts[i - 1].ended_ns);
+    EXPECT_GE(attempts[i].begun_ns, attempts[i].scheduled_ns);
+    EXPECT_GE(attempts[i].connected_ns, attempts[i].begun_ns);
+  }
+}
+
+TEST(ClosedLoopTest, SoManyAreThereAtOneTime) {
+  auto listener = open_listener();
+  LoopbackServer server(listener, Answer::kOk);
+  const auto attempts = run_closed({.concurrency = 7, .units_max = 100}, target_of(listener));
+  ASSERT_EQ(attempts.size(), 100u);
+  for (const Attempt& attempt : attempts) {
+    const auto at_once = std::ranges::count_if(attempts, [&](const Attempt& other) {
+      return other.begun_ns <= attempt.begun_ns && other.ended_ns > attempt.begun_ns;
+    });
+    EXPECT_LE(at_once, 7);
+  }
+}
+
+TEST(ClosedLoopTest, AfterItsTimeNobodyBegins) {
+  auto listener = open_listener();
+  LoopbackServer server(listener, Answer::kOk);
+  const uint64_t begin_ns = monotonic_ns();
+  const auto attempts = run_closed({.concurrency = 4, .duration_ns = kShort}, target_of(listener));
+  EXPECT_GE(monotonic_ns(), begin_ns + kShort);
+  ASSERT_FALSE(attempts.empty());
+  for (const Attempt& attempt : attempts) EXPECT_LT(attempt.scheduled_ns, attempts.front().scheduled_ns + kShort);
+}
+
+TEST(ClosedLoopTest, AConnectionThatIsKeptOpenIsDueForItsNextRequestAtOnce) {
+  auto listener = open_listener();
+  LoopbackServer server(listener, Answer::kOkTwiceAndSaysSo);
+  const auto attempts = run_closed({.concurrency = 1, .units_max = 10, .is_keep_alive = true}, target_of(listener));
+  ASSERT_EQ(attempts.size(), 10u);
+  for (size_t i = 0; i < attempts.size(); ++i) {
+    EXPECT_EQ(attempts[i].outcome, Outcome::kReplied);
+    EXPECT_EQ(attempts[i].connected_ns == 0, i % 2 == 1);
+    EXPECT_TRUE(i % 2 == 0 || attempts[i].scheduled_ns == attempts[i - 1].ended_ns);
+  }
+  EXPECT_EQ(server.stop().size(), 5u);
 }
 
 }  // namespace

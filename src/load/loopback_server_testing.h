@@ -1,4 +1,4 @@
-// A server on loopback that answers every connection in one way, for the tests of the clients.
+// A server on loopback that answers every connection in one way, well or badly, for the tests of the clients.
 #pragma once
 
 #include <poll.h>
@@ -18,7 +18,31 @@
 
 namespace ms::load {
 
-enum class Answer { kOk, kUnavailable, kNoStatusLine, kFin, kSilence, kReset };
+enum class Answer {
+  kOk,
+  kUnavailable,
+  kBadRequest,
+  kServerError,
+  kChunked,
+  kUntilFin,        // a body that the FIN ends
+  kByteByByte,      // each in a segment of its own
+  kLengthTooShort,  // more bytes come than it says
+  kLengthTooLong,   // fewer
+  kChunksCut,       // FIN before the last chunk
+  kHalfAStatusLine,
+  kNoStatusLine,
+  kFin,
+  kReset,
+  kResetUnread,  // before the request is read
+  kResetInMidReply,
+  kResetBehindTheReply,
+  kSilence,
+  kSilenceInMidReply,
+  kOkAndNoFin,        // though it says that it closes
+  kOkAndStaysOpen,    // nor does it say so
+  kOkTwice,           // serves a second request on each connection, and then sends FIN without a word before
+  kOkTwiceAndSaysSo,  // as above, with Connection: close in the second reply
+};
 
 inline Target target_of(const net::Listener& listener) {
   Target target{.size = sizeof target.address};
@@ -57,7 +81,7 @@ class LoopbackServer {
       Descriptor client(accept4(listener_.fd(), reinterpret_cast<sockaddr*>(&seen.peer), &size, SOCK_CLOEXEC));
       if (!client && errno == EINVAL) return;
       if (!client) continue;
-      seen.request = read_request(client.get());
+      if (answer_ != Answer::kResetUnread) seen.request = read_request(client.get());
       answer(std::move(client));
       seen_.push_back(std::move(seen));
     }
@@ -75,32 +99,80 @@ class LoopbackServer {
   }
 
   void answer(Descriptor client) {
+    const int fd = client.get();
     switch (answer_) {
       case Answer::kOk:
-        return say(client.get(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        return say(fd, kOk);
       case Answer::kUnavailable:
-        return say(client.get(), "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\r\n");
+        return say(fd, "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\r\n");
+      case Answer::kBadRequest:
+        return say(fd, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      case Answer::kServerError:
+        return say(fd, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n");
+      case Answer::kChunked:
+        return say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
+      case Answer::kUntilFin:
+        return say(fd, "HTTP/1.0 200 OK\r\n\r\nok");
+      case Answer::kByteByByte:
+        for (const char& byte : kOk) say(fd, {&byte, 1});
+        return;
+      case Answer::kLengthTooShort:
+        return say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more");
+      case Answer::kLengthTooLong:
+        return say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok");
+      case Answer::kChunksCut:
+        return say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n");
+      case Answer::kHalfAStatusLine:
+        return say(fd, "HTTP/1.1 2");
       case Answer::kNoStatusLine:
-        return say(client.get(), "HTTP/1.1 2x0 OK\r\n\r\n");
+        return say(fd, "HTTP/1.1 2x0 OK\r\n\r\n");
       case Answer::kFin:
         return;
+      case Answer::kReset:
+      case Answer::kResetUnread:
+        return reset(fd);
+      case Answer::kResetInMidReply:
+        say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok");
+        return reset(fd);
+      case Answer::kResetBehindTheReply:
+        say(fd, kOk);
+        return reset(fd);
       case Answer::kSilence:
-        silent_.push_back(std::move(client));
+        return keep(std::move(client));
+      case Answer::kSilenceInMidReply:
+        say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok");
+        return keep(std::move(client));
+      case Answer::kOkAndNoFin:
+        say(fd, kLastOk);
+        return keep(std::move(client));
+      case Answer::kOkAndStaysOpen:
+        say(fd, kOk);
+        return keep(std::move(client));
+      case Answer::kOkTwice:
+      case Answer::kOkTwiceAndSaysSo:
+        say(fd, kOk);
+        if (!read_request(fd).empty()) say(fd, answer_ == Answer::kOkTwice ? kOk : kLastOk);
         return;
-      case Answer::kReset: {
-        const linger at_once{.l_onoff = 1, .l_linger = 0};
-        setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-        return;
-      }
     }
   }
+
+  static constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+  static constexpr std::string_view kLastOk = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+
+  // The connection is reset when it is closed.
+  static void reset(int fd) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+
+  void keep(Descriptor client) { kept_.push_back(std::move(client)); }
 
   static void say(int fd, std::string_view text) { send(fd, text.data(), text.size(), MSG_NOSIGNAL); }
 
   net::Listener& listener_;
   const Answer answer_;
   std::vector<Seen> seen_;
-  std::vector<Descriptor> silent_;
+  std::vector<Descriptor> kept_;
   std::thread thread_;
 };
 

@@ -1,0 +1,177 @@
+// The storm against servers that misbehave: each unit is counted once, for what became of it.
+#include "load/storm.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+#include "load/loopback_server_testing.h"
+#include "wire/json_metrics.h"
+#include "wire/remote_write.h"
+
+namespace ms::load {
+namespace {
+
+constexpr uint64_t kUnits = 20;
+constexpr uint64_t kLong = 30 * kNanosPerSecond;
+constexpr uint64_t kShort = 100 * kNanosPerMilli;
+
+net::Listener open_listener(int backlog) {
+  auto listener = net::Listener::open("127.0.0.1:0", backlog);
+  if (!listener) throw std::runtime_error(listener.error().message);
+  return std::move(*listener);
+}
+
+StormFigures storm(const StormSettings& settings, const net::Listener& listener) {
+  const HttpTarget target{.address = target_of(listener), .host = "127.0.0.1"};
+  const auto requests = small_requests(target, Protocol::kGet, settings.is_keep_alive, 0);
+  auto figures = run_storm(settings, target.address, requests, [](uint64_t /*ended*/) {});
+  if (!figures) throw std::runtime_error(figures.error().message);
+  return std::move(*figures);
+}
+
+struct AnswerCase {
+  const char* name;
+  Answer answer;
+  Tally counts;  // of kUnits; `offered` is left out
+  std::map<uint16_t, uint64_t> other_status = {};
+  bool is_waited_for = false;  // until the client gives up
+};
+
+const AnswerCase kCases[] = {
+    {"Ok", Answer::kOk, {.served = kUnits}},
+    {"Unavailable", Answer::kUnavailable, {.refused = kUnits}},
+    {"BadRequest", Answer::kBadRequest, {.other_status = kUnits}, {{400, kUnits}}},
+    {"ServerError", Answer::kServerError, {.other_status = kUnits}, {{500, kUnits}}},
+    {"Chunked", Answer::kChunked, {.served = kUnits}},
+    {"UntilFin", Answer::kUntilFin, {.served = kUnits}},
+    {"ByteByByte", Answer::kByteByByte, {.served = kUnits}},
+    {"LengthTooShort", Answer::kLengthTooShort, {.served = kUnits}},
+    {"LengthTooLong", Answer::kLengthTooLong, {.cut_short = kUnits}},
+    {"ChunksCut", Answer::kChunksCut, {.cut_short = kUnits}},
+    {"HalfAStatusLine", Answer::kHalfAStatusLine, {.cut_short = kUnits}},
+    {"NoStatusLine", Answer::kNoStatusLine, {.cut_short = kUnits}},
+    {"Fin", Answer::kFin, {.cut_short = kUnits}},
+    {"Reset", Answer::kReset, {.reset = kUnits}},
+    {"ResetUnread", Answer::kResetUnread, {.reset = kUnits}},
+    {"ResetInMidReply", Answer::kResetInMidReply, {.reset = kUnits}},
+    {"ResetBehindTheReply", Answer::kResetBehindTheReply, {.served = kUnits}},
+    {"Silence", Answer::kSilence, {.timed_out = kUnits}, {}, true},
+    {"SilenceInMidReply", Answer::kSilenceInMidReply, {.timed_out = kUnits}, {}, true},
+    {"OkAndNoFin", Answer::kOkAndNoFin, {.served = kUnits}, {}, true},
+    {"OkAndStaysOpen", Answer::kOkAndStaysOpen, {.served = kUnits}},
+};
+
+class StormTest : public testing::TestWithParam<AnswerCase> {
+ protected:
+  void check(StormSettings settings) const {
+    settings.timeout_ns = GetParam().is_waited_for ? kShort : kLong;
+    settings.units_max = kUnits;
+    auto listener = open_listener(1024);
+    LoopbackServer server(listener, GetParam().answer);
+    const StormFigures figures = storm(settings, listener);
+    Tally expected = GetParam().counts;
+    expected.offered = kUnits;
+    EXPECT_EQ(figures.tally, expected);
+    EXPECT_EQ(figures.other_status, GetParam().other_status);
+    EXPECT_EQ(figures.connects, kUnits);
+    EXPECT_EQ(figures.connect.count(), kUnits);
+    EXPECT_EQ(figures.lag.count(), kUnits);
+    EXPECT_EQ(figures.latency.count(), expected.served);
+    EXPECT_GT(figures.cpu_ns, 0u);
+    EXPECT_EQ(server.stop().size(), kUnits);
+  }
+};
+
+TEST_P(StormTest, AClosedLoopCountsEachConnection) { check({.concurrency = 5}); }
+
+TEST_P(StormTest, AnOpenLoopCountsEachConnection) { check({.mode = StormMode::kOpen, .rate_per_s = 2000}); }
+
+TEST_P(StormTest, ABurstFromTwoThreadsCountsEachConnection) { check({.mode = StormMode::kBurst, .threads = 2}); }
+
+INSTANTIATE_TEST_SUITE_P(Answers, StormTest, testing::ValuesIn(kCases),
+                         [](const auto& each) { return each.param.name; });
+
+class KeepAliveTest : public testing::TestWithParam<Answer> {};
+
+TEST_P(KeepAliveTest, AServerThatClosesAfterTwoRequestsIsComeBackTo) {
+  auto listener = open_listener(1024);
+  LoopbackServer server(listener, GetParam());
+  const StormFigures figures = storm({.concurrency = 1, .units_max = kUnits, .is_keep_alive = true}, listener);
+  EXPECT_EQ(figures.tally.offered, kUnits);
+  EXPECT_EQ(server.stop().size(), figures.connects);
+  if (GetParam() == Answer::kOkTwiceAndSaysSo) {
+    EXPECT_EQ(figures.tally.served, kUnits);
+    EXPECT_EQ(figures.connects, kUnits / 2);
+  } else {
+    // A third request may be under way when the FIN comes, which nobody has announced.
+    EXPECT_EQ(figures.tally.served + figures.tally.cut_short + figures.tally.reset, kUnits);
+    EXPECT_LE(figures.tally.cut_short + figures.tally.reset, figures.connects);
+    EXPECT_GE(figures.tally.served, 2 * (figures.connects - 1));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Answers, KeepAliveTest, testing::Values(Answer::kOkTwiceAndSaysSo, Answer::kOkTwice));
+
+TEST(Storm, WhereNobodyListensEachConnectIsRefused) {
+  auto listener = open_listener(1024);
+  const HttpTarget target{.address = target_of(listener), .host = "127.0.0.1"};
+  listener.stop_listening();
+  const StormFigures figures = storm({.concurrency = 5, .units_max = kUnits}, listener);
+  EXPECT_EQ(figures.tally, (Tally{.offered = kUnits, .connect_refused = kUnits}));
+  EXPECT_EQ(figures.connects, 0u);
+}
+
+TEST(Storm, WhoFindsTheListenQueueFullNeverConnects) {
+  const auto listener = open_listener(1);  // takes nobody; two find room
+  const StormFigures figures = storm({.mode = StormMode::kBurst, .units_max = kUnits, .timeout_ns = kShort}, listener);
+  EXPECT_EQ(figures.tally, (Tally{.offered = kUnits, .timed_out = kUnits}));
+  EXPECT_GE(figures.connects, 1u);
+  EXPECT_LE(figures.connects, 3u);
+}
+
+TEST(Storm, ThreadsShareTheClientsAndTheUnits) {
+  auto listener = open_listener(1024);
+  LoopbackServer server(listener, Answer::kOk);
+  const StormFigures figures = storm({.concurrency = 7, .units_max = 101, .threads = 3}, listener);
+  EXPECT_EQ(figures.tally, (Tally{.offered = 101, .served = 101}));
+  EXPECT_EQ(server.stop().size(), 101u);
+}
+
+TEST(Storm, ANetworkNamespaceThatIsNotThereIsAnError) {
+  const auto listener = open_listener(1024);
+  const std::vector<std::string> requests = {"GET / HTTP/1.1\r\n\r\n"};
+  const auto figures = run_storm({.units_max = 1, .network_namespace = "no-such-namespace"}, target_of(listener),
+                                 requests, [](uint64_t /*ended*/) {});
+  ASSERT_FALSE(figures);
+  EXPECT_THAT(figures.error().message, testing::HasSubstr("/run/netns/no-such-namespace"));
+}
+
+std::string body_of(const std::string& request) { return request.substr(request.find("\r\n\r\n") + 4); }
+
+TEST(SmallRequests, CarryOneSampleOfEightLabelsOf100Series) {
+  constexpr int64_t kNowMs = 1'732'363'200'000;
+  constexpr model::ParseContext kContext{.arrival_ms = kNowMs, .timestamp_ms_max = kNowMs};
+  const HttpTarget target{.host = "127.0.0.1:8080"};
+  const auto json = small_requests(target, Protocol::kJson, false, kNowMs);
+  const auto remote_write = small_requests(target, Protocol::kRemoteWrite, false, kNowMs);
+  ASSERT_EQ(json.size(), 100u);
+  ASSERT_EQ(remote_write.size(), 100u);
+  std::map<std::string, int> series;
+  for (size_t i = 0; i < json.size(); ++i) {
+    const auto from_json = wire::parse_json_metrics(body_of(json[i]), kContext);
+    const auto from_remote_write = wire::parse_remote_write(body_of(remote_write[i]), kContext);
+    ASSERT_TRUE(from_json && from_remote_write);
+    EXPECT_EQ(from_json->sample_count(), 1u);
+    EXPECT_EQ(from_remote_write->sample_count(), 1u);
+    ++series[body_of(json[i])];
+  }
+  EXPECT_EQ(series.size(), 100u);
+  EXPECT_EQ(small_requests(target, Protocol::kGet, false, kNowMs).size(), 1u);
+}
+
+}  // namespace
+}  // namespace ms::load
