@@ -25,6 +25,7 @@ target_link_libraries(ms_test_support
   PRIVATE ms_storage ms_wire ms_model simdjson::simdjson Snappy::snappy)
 add_dependencies(ms_test_support metricstream)
 
+ms_test(bench_command SOURCES bench_command_test.cc LIBRARIES ms_test_support simdjson::simdjson)
 ms_test(main_job SOURCES main_job_test.cc LIBRARIES ms_test_support TIMEOUT 240)
 ms_test(durability SOURCES durability_test.cc LIBRARIES ms_test_support)
 ms_test(front_door SOURCES front_door_test.cc http_test.cc LIBRARIES ms_test_support PkgConfig::ZSTD ZLIB::ZLIB)

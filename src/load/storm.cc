@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <deque>
@@ -35,15 +36,17 @@ uint64_t thread_cpu_ns() {
   return static_cast<uint64_t>(spent.tv_sec) * kNanosPerSecond + static_cast<uint64_t>(spent.tv_nsec);
 }
 
-std::vector<model::Label> labels_of(int host) {
-  return {{"__name__", "cpu_usage_user"}, {"arch", "x64"},
-          {"datacenter", "eu-west-1b"},   {"host", "host_" + std::to_string(host)},
-          {"os", "Ubuntu16.10"},          {"rack", "67"},
-          {"region", "eu-west-1"},        {"team", "NYC"}};
-}
-
-std::string small_body(Protocol protocol, int host, int64_t now_ms) {
-  const std::vector<model::Label> labels = labels_of(host);
+// Of the series of that number.
+std::string small_body(Protocol protocol, int number, int64_t now_ms) {
+  const std::string host = "host_" + std::to_string(number);
+  const std::array<model::Label, 8> labels = {{{"__name__", "cpu_usage_user"},
+                                               {"arch", "x64"},
+                                               {"datacenter", "eu-west-1b"},
+                                               {"host", host},
+                                               {"os", "Ubuntu16.10"},
+                                               {"rack", "67"},
+                                               {"region", "eu-west-1"},
+                                               {"team", "NYC"}}};
   if (protocol == Protocol::kJson) return wire::encode_json_series(labels) + R"("value":42.5})";
   const wire::TimedValue sample{.timestamp_ms = now_ms, .value = kValue};
   std::string message;
@@ -209,8 +212,8 @@ std::vector<std::string> small_requests(const HttpTarget& target, Protocol proto
                                         int64_t now_ms) {
   if (protocol == Protocol::kGet) return {write_request(target, protocol, is_keep_alive, "")};
   std::vector<std::string> requests;
-  for (int host = 0; host < kSeries; ++host) {
-    requests.push_back(write_request(target, protocol, is_keep_alive, small_body(protocol, host, now_ms)));
+  for (int number = 0; number < kSeries; ++number) {
+    requests.push_back(write_request(target, protocol, is_keep_alive, small_body(protocol, number, now_ms)));
   }
   return requests;
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -152,7 +153,12 @@ TEST(Storm, ANetworkNamespaceThatIsNotThereIsAnError) {
 
 std::string body_of(const std::string& request) { return request.substr(request.find("\r\n\r\n") + 4); }
 
-TEST(SmallRequests, CarryOneSampleOfEightLabelsOf100Series) {
+std::string only_labels(const model::WriteBatch& batch) {
+  const auto labels = batch.decode_labels(batch.raw_labels(batch.series.at(0)));
+  return labels ? *labels : labels.error().message;
+}
+
+TEST(SmallRequests, CarryOneSampleOfEightLabelsOfTheSame100SeriesInEachProtocol) {
   constexpr int64_t kNowMs = 1'732'363'200'000;
   constexpr model::ParseContext kContext{.arrival_ms = kNowMs, .timestamp_ms_max = kNowMs};
   const HttpTarget target{.host = "127.0.0.1:8080"};
@@ -160,14 +166,15 @@ TEST(SmallRequests, CarryOneSampleOfEightLabelsOf100Series) {
   const auto remote_write = small_requests(target, Protocol::kRemoteWrite, false, kNowMs);
   ASSERT_EQ(json.size(), 100u);
   ASSERT_EQ(remote_write.size(), 100u);
-  std::map<std::string, int> series;
+  std::set<std::string> series;
   for (size_t i = 0; i < json.size(); ++i) {
     const auto from_json = wire::parse_json_metrics(body_of(json[i]), kContext);
     const auto from_remote_write = wire::parse_remote_write(body_of(remote_write[i]), kContext);
     ASSERT_TRUE(from_json && from_remote_write);
     EXPECT_EQ(from_json->sample_count(), 1u);
     EXPECT_EQ(from_remote_write->sample_count(), 1u);
-    ++series[body_of(json[i])];
+    series.insert(only_labels(*from_json));
+    EXPECT_EQ(only_labels(*from_json), only_labels(*from_remote_write));
   }
   EXPECT_EQ(series.size(), 100u);
   EXPECT_EQ(small_requests(target, Protocol::kGet, false, kNowMs).size(), 1u);
