@@ -12,6 +12,7 @@
 #include "support/http_client.h"
 #include "support/load_writer.h"
 #include "support/query_client.h"
+#include "support/run_length.h"
 #include "support/seed.h"
 #include "support/server_process.h"
 #include "support/wait.h"
@@ -52,7 +53,9 @@ TEST_P(DurabilityOfMode, EverythingAcknowledgedIsThereAfterKillsUnderLoad) {
   std::mt19937_64 random(seed);
   ServerProcess server({.flags = {"--wal-sync", GetParam()}});
   LoadWriters load(kWriters, seed);
-  for (int round = 0; round < 3; ++round) {
+  const int rounds = ordinary_or_long(3, 50);
+  for (int round = 0; round < rounds; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
     ASSERT_TRUE(server.start());
     ASSERT_TRUE(load.check(server.endpoint()));
     load.start(server.endpoint());
@@ -78,7 +81,9 @@ TEST(Durability, SigtermUnderLoadLosesNothingAndResetsNobody) {
   std::mt19937_64 random(seed);
   ServerProcess server;
   LoadWriters load(kWriters, seed);
-  for (int round = 0; round < 3; ++round) {
+  const int rounds = ordinary_or_long(3, 20);
+  for (int round = 0; round < rounds; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
     ASSERT_TRUE(server.start());
     load.start(server.endpoint());
     const bool loaded = load.wait_acknowledged(300 + random() % 700, kLoadTimeout);

@@ -46,3 +46,15 @@ ms_test_inline(front_door "Http*:Listeners.*-*Pipelined*:*HeadIsAnswered*:*IsTol
 # Inline has no connection queue, and so nothing in the stages before and in it.
 ms_test_inline(metrics_page "*-*CountsEachRequestInEachStage")
 ms_test_inline(program "SeriesLimit.*:Limits.BelowTheMinimum*")
+
+# The same tests with all their rounds and clients, one at a time: the tests of `./dev test --long`, which other runs leave
+# out by their label. What they are about is load and time, so no sanitizer has them.
+function(ms_test_long name filter)
+  if(MS_SANITIZE)
+    return()
+  endif()
+  gtest_discover_tests(${name}_test TEST_PREFIX "${name}.long." TEST_FILTER "${filter}" DISCOVERY_MODE PRE_TEST
+    PROPERTIES TIMEOUT 1800 LABELS long RUN_SERIAL TRUE ENVIRONMENT MS_LONG=1)
+endfunction()
+ms_test_long(durability "WalSync/*:Durability.*")
+ms_test_long(door_limits "Handover.UnderLoad*")

@@ -16,6 +16,7 @@
 #include "support/client_swarm.h"
 #include "support/http_client.h"
 #include "support/query_client.h"
+#include "support/run_length.h"
 #include "support/server_process.h"
 #include "support/wait.h"
 
@@ -70,7 +71,7 @@ TEST_F(Handover, WhoConnectsBetweenTwoServersIsAnsweredByTheSecond) {
 
 // Clients that write without a pause, each request on a connection of its own, while the servers change.
 TEST_F(Handover, UnderLoadNobodyIsLostOrReset) {
-  constexpr int kChanges = 3;
+  const int changes = ordinary_or_long(3, 20);
   ServerProcess servers = server();
   ASSERT_TRUE(servers.start());
   const Endpoint endpoint = servers.endpoint();
@@ -91,7 +92,7 @@ TEST_F(Handover, UnderLoadNobodyIsLostOrReset) {
       }
     });
   }
-  for (int change = 0; change < kChanges && !HasFatalFailure(); ++change) {
+  for (int change = 0; change < changes && !HasFatalFailure(); ++change) {
     const int before = acknowledged;
     EXPECT_TRUE(wait_until(seconds(20), [&] { return acknowledged >= before + 100; }));
     stop(servers);
