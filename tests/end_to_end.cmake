@@ -10,6 +10,7 @@ add_library(ms_test_support STATIC
   support/load_writer.cc
   support/metrics_page.cc
   support/peers.cc
+  support/process_figures.cc
   support/prometheus_process.cc
   support/query_client.cc
   support/remote_protocol.cc
@@ -28,6 +29,8 @@ add_dependencies(ms_test_support metricstream)
 ms_test(bench_command SOURCES bench_command_test.cc LIBRARIES ms_test_support simdjson::simdjson)
 ms_test(main_job SOURCES main_job_test.cc LIBRARIES ms_test_support TIMEOUT 240)
 ms_test(durability SOURCES durability_test.cc LIBRARIES ms_test_support)
+ms_test(hostile_bodies SOURCES decompression_bomb_test.cc
+  LIBRARIES ms_test_support PkgConfig::ZSTD ZLIB::ZLIB Snappy::snappy)
 ms_test(front_door SOURCES front_door_test.cc http_test.cc LIBRARIES ms_test_support PkgConfig::ZSTD ZLIB::ZLIB)
 ms_test(door_limits SOURCES architecture_test.cc handover_test.cc refusal_test.cc LIBRARIES ms_test_support)
 ms_test(metrics_page SOURCES metrics_page_test.cc LIBRARIES ms_test_support)
@@ -57,4 +60,5 @@ function(ms_test_long name filter)
     PROPERTIES TIMEOUT 1800 LABELS long RUN_SERIAL TRUE ENVIRONMENT MS_LONG=1)
 endfunction()
 ms_test_long(durability "WalSync/*:Durability.*")
+ms_test_long(hostile_bodies "DecompressionBombs.ThatHide*")
 ms_test_long(door_limits "Handover.UnderLoad*")

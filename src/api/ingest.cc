@@ -18,6 +18,10 @@
 namespace ms::api {
 namespace {
 
+// How much is decoded at a time, and how much of a body is kept before its length is known.
+constexpr size_t kStepBytes = 64 * 1024;
+constexpr size_t kUnmeasuredBytesMax = 4 << 20;
+
 http::Response error_for(const Error& error) {
   switch (error.code) {
     case ErrorCode::kInvalid:
@@ -114,6 +118,11 @@ http::Response refuse_coding(std::string_view coding, std::string_view own_codin
   return refusal;
 }
 
+http::Response refuse_decoded_length(const model::ParseContext& context) {
+  return http::error_response(
+      413, "body has more than the " + std::to_string(context.decoded_bytes_max) + " bytes decoded that are accepted");
+}
+
 }  // namespace
 
 struct IngestApi::Protocol {
@@ -151,8 +160,25 @@ struct IngestApi::Write {
   std::optional<http::Response> decode(size_t bytes_max) {
     if (const auto decoded = decoder->decode(bytes_max, body); !decoded) return error_for(decoded.error());
     if (body.size() <= context.decoded_bytes_max) return std::nullopt;
-    return http::error_response(413, "body has more than the " + std::to_string(context.decoded_bytes_max) +
-                                         " bytes decoded that are accepted");
+    return refuse_decoded_length(context);
+  }
+
+  // Decodes the rest without keeping it, and then begins again, with room for as much as there is. A response where the
+  // body is refused: so a bomb is never held.
+  std::optional<http::Response> measure() {
+    size_t bytes = body.size();
+    std::string step;
+    while (!decoder->is_done()) {
+      step.clear();
+      if (const auto decoded = decoder->decode(kStepBytes, step); !decoded) return error_for(decoded.error());
+      bytes += step.size();
+      if (bytes > context.decoded_bytes_max) return refuse_decoded_length(context);
+    }
+    decoder->rewind();
+    body.clear();
+    body.reserve(bytes + kStepBytes);
+    is_measured = true;
+    return std::nullopt;
   }
 
   bool is_decoded() const { return !decoder || decoder->is_done(); }
@@ -175,7 +201,8 @@ struct IngestApi::Write {
   model::ParseContext context;
   ByteBudget::Charge charge;  // a heavy body's; a light one is gone before its worker takes another
   bool is_heavy = false;
-  std::string body;  // what is decoded of it, where there is a decoder
+  bool is_measured = false;  // how much it decodes to
+  std::string body;          // what is decoded of it, where there is a decoder
   std::optional<http::ContentDecoder> decoder;
 };
 
@@ -211,6 +238,9 @@ std::optional<http::Response> IngestApi::begin(Write& write, http::Request& requ
   }
   const auto coding = http::find_content_coding(coding_name);
   if (!coding) return refuse_coding(coding_name, protocol.own_coding);
+  if (http::declared_bytes(*coding, request.body) > write.context.decoded_bytes_max) {
+    return refuse_decoded_length(write.context);
+  }
   write.decoder.emplace(*coding, std::move(request.body));
   if (!write.is_heavy) {
     // One byte more than is light: a body that has it is not, and one that has not is all decoded.
@@ -237,8 +267,10 @@ void IngestApi::finish(Write& write, http::Responder& responder) const {
 }
 
 std::expected<model::WriteBatch, http::Response> IngestApi::read(Write& write) {
-  constexpr size_t kStepBytes = 64 * 1024;
   while (!write.is_decoded()) {
+    if (!write.is_measured && write.body.size() > kUnmeasuredBytesMax) {
+      if (auto failed = write.measure()) return std::unexpected(std::move(*failed));
+    }
     if (auto failed = write.decode(kStepBytes)) return std::unexpected(std::move(*failed));
     if (!write.charge_decoding()) return std::unexpected(http::no_room_for_body());
   }

@@ -22,6 +22,9 @@ constexpr int kZstdWindowLogMax = 23;
 // zlib's inflate: a window of 32 KiB and its tables (zlib.h, zconf.h: "about 7 kilobytes" beside the window).
 constexpr size_t kZlibStateBytes = 40 * 1024;
 
+// The most that deflate makes of one byte: 258 bytes of 2 bits (RFC 1951 section 3.2.5).
+constexpr uint64_t kDeflateRatioMax = 1032;
+
 std::unexpected<Error> fail_cut_short() { return fail(ErrorCode::kInvalid, "the encoded body is cut short"); }
 
 std::unexpected<Error> fail_damaged(const char* reason) {
@@ -188,10 +191,29 @@ std::optional<ContentCoding> find_content_coding(std::string_view name) {
   return std::nullopt;
 }
 
+uint64_t declared_bytes(ContentCoding coding, std::string_view encoded) {
+  switch (coding) {
+    case ContentCoding::kGzip: {
+      // RFC 1952 section 2.3.1: ISIZE, the last four bytes, modulo 2^32.
+      const std::string_view last = encoded.substr(encoded.size() - std::min(encoded.size(), sizeof(uint32_t)));
+      const uint64_t bytes = last.size() == sizeof(uint32_t) ? ByteReader(last).fixed<uint32_t>() : 0;
+      // What deflate cannot do is no size, but the end of a body that was cut short.
+      return bytes <= kDeflateRatioMax * encoded.size() ? bytes : 0;
+    }
+    case ContentCoding::kDeflate:
+      return 0;
+    case ContentCoding::kZstd: {
+      const uint64_t bytes = ZSTD_getFrameContentSize(encoded.data(), encoded.size());
+      return bytes == ZSTD_CONTENTSIZE_UNKNOWN || bytes == ZSTD_CONTENTSIZE_ERROR ? 0 : bytes;
+    }
+  }
+  std::unreachable();
+}
+
 class ContentDecoder::Impl {
  public:
   Impl(ContentCoding coding, std::string encoded)
-      : encoded_(std::move(encoded)), rest_(encoded_), stream_(make_stream(coding)) {}
+      : coding_(coding), encoded_(std::move(encoded)), rest_(encoded_), stream_(make_stream(coding)) {}
 
   Result<void> decode(size_t bytes_max, std::string& out) {
     if (!std::exchange(has_begun_, true)) {
@@ -208,13 +230,21 @@ class ContentDecoder::Impl {
     return {};
   }
 
+  void rewind() {
+    rest_ = encoded_;
+    stream_ = make_stream(coding_);
+    has_begun_ = false;
+    is_done_ = false;
+  }
+
   bool is_done() const { return is_done_; }
   size_t state_bytes() const { return has_begun_ ? stream_->state_bytes() : 0; }
 
  private:
+  const ContentCoding coding_;
   const std::string encoded_;
   std::string_view rest_;  // of it, not read yet
-  const std::unique_ptr<Stream> stream_;
+  std::unique_ptr<Stream> stream_;
   bool has_begun_ = false;
   bool is_done_ = false;
 };
@@ -226,6 +256,7 @@ ContentDecoder& ContentDecoder::operator=(ContentDecoder&&) noexcept = default;
 ContentDecoder::~ContentDecoder() = default;
 
 Result<void> ContentDecoder::decode(size_t bytes_max, std::string& out) { return impl_->decode(bytes_max, out); }
+void ContentDecoder::rewind() { impl_->rewind(); }
 bool ContentDecoder::is_done() const { return impl_->is_done(); }
 size_t ContentDecoder::state_bytes() const { return impl_->state_bytes(); }
 

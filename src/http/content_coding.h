@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,10 @@ inline constexpr std::string_view kContentCodings = "gzip, deflate, zstd";
 // several: nobody sends one, and each coding of it would multiply what a few bytes can become.
 std::optional<ContentCoding> find_content_coding(std::string_view name);
 
+// How many bytes `encoded` says that it decodes to, where it does: the first frame of zstd, the last member of gzip. A
+// body that decodes to less is damaged; one of several members or frames may decode to more. 0: it says nothing.
+uint64_t declared_bytes(ContentCoding coding, std::string_view encoded);
+
 // Decodes one body. Confined to one thread at a time.
 class ContentDecoder {
  public:
@@ -42,6 +47,8 @@ class ContentDecoder {
   // zstd body, are joined. kInvalid: the body is damaged, cut short, or followed by something else; kUnavailable: there
   // is no memory for the decoder. Not to be called again after an error, or once it is done.
   Result<void> decode(size_t bytes_max, std::string& out);
+  // Begins again at the body's front.
+  void rewind();
   // All of the body is decoded.
   bool is_done() const;
   // What the decoder holds beside its input and its output: nothing before the first decode(), then a few dozen KiB,

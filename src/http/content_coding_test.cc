@@ -92,6 +92,38 @@ TEST(ContentDecoder, GoesOnAfterItHasBeenMoved) {
   }
 }
 
+TEST(ContentDecoder, GivesAllOfItAgainAfterItIsRewound) {
+  for (const ContentCoding coding : kCodings) {
+    const std::string text = some_text();
+    ContentDecoder decoder(coding, encode(coding, text));
+    for (const size_t bytes : {size_t{0}, size_t{100}, text.size() + 1}) {
+      std::string body;
+      if (bytes > 0) ASSERT_TRUE(decoder.decode(bytes, body));
+      decoder.rewind();
+      EXPECT_EQ(decoder.state_bytes(), 0u);
+      body.clear();
+      while (!decoder.is_done()) ASSERT_TRUE(decoder.decode(5000, body));
+      EXPECT_EQ(body, text);
+    }
+  }
+}
+
+TEST(ContentCoding, TellsHowLongABodySaysThatItIs) {
+  const std::string text(100'000, 'a');
+  EXPECT_EQ(declared_bytes(ContentCoding::kGzip, encode(ContentCoding::kGzip, text)), text.size());
+  EXPECT_EQ(declared_bytes(ContentCoding::kZstd, encode_zstd(text)), text.size());
+  EXPECT_EQ(declared_bytes(ContentCoding::kZstd, encode_zstd(text) + encode_zstd("more")), text.size());
+  EXPECT_EQ(
+      declared_bytes(ContentCoding::kGzip, encode(ContentCoding::kGzip, "more") + encode(ContentCoding::kGzip, text)),
+      text.size());
+  EXPECT_EQ(declared_bytes(ContentCoding::kDeflate, encode(ContentCoding::kDeflate, text)), 0u);
+  for (const ContentCoding coding : kCodings) {
+    for (const std::string& nothing : {std::string(), std::string("abc"), std::string("no body of any coding")}) {
+      EXPECT_EQ(declared_bytes(coding, nothing), 0u) << nothing;
+    }
+  }
+}
+
 TEST(ContentDecoder, MembersAndFramesAreJoined) {
   for (const ContentCoding coding : {ContentCoding::kGzip, ContentCoding::kZstd}) {
     const std::string joined = encode(coding, "one") + encode(coding, "") + encode(coding, "two");
