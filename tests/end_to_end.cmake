@@ -29,7 +29,7 @@ add_dependencies(ms_test_support metricstream)
 ms_test(bench_command SOURCES bench_command_test.cc LIBRARIES ms_test_support simdjson::simdjson)
 ms_test(main_job SOURCES main_job_test.cc LIBRARIES ms_test_support TIMEOUT 240)
 ms_test(durability SOURCES durability_test.cc LIBRARIES ms_test_support)
-ms_test(hostile_bodies SOURCES decompression_bomb_test.cc
+ms_test(hostile_bodies SOURCES decompression_bomb_test.cc hostile_names_test.cc
   LIBRARIES ms_test_support PkgConfig::ZSTD ZLIB::ZLIB Snappy::snappy)
 ms_test(front_door SOURCES front_door_test.cc http_test.cc LIBRARIES ms_test_support PkgConfig::ZSTD ZLIB::ZLIB)
 ms_test(door_limits SOURCES architecture_test.cc handover_test.cc refusal_test.cc LIBRARIES ms_test_support)
