@@ -15,6 +15,8 @@
 #include "support/http_client.h"
 #include "support/json_error.h"
 #include "support/metrics_page.h"
+#include "support/run_length.h"
+#include "support/sanitizer.h"
 #include "support/server_process.h"
 #include "support/socket.h"
 #include "support/wait.h"
@@ -123,9 +125,7 @@ size_t count_status(const ClientSwarm& swarm, int status) {
 }
 
 TEST(Refusal, ALimitThatIsLoweredWhileItRunsLeavesNobodyWithoutAnAnswer) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the sanitizer, in the server, needs descriptors of its own";
-#endif
+  if (kIsSanitized) GTEST_SKIP() << "the sanitizer, in the server, needs descriptors of its own";
   constexpr size_t kClients = 500;
   constexpr rlim_t kFewMore = 4;
   ServerProcess server;
@@ -155,6 +155,28 @@ TEST(Refusal, ALimitThatIsLoweredWhileItRunsLeavesNobodyWithoutAnAnswer) {
   ClientSwarm after(server.endpoint(), kClients, json_write_text(R"({"name":"many","value":1})", kOneRequest));
   ASSERT_TRUE(after.finish(seconds(60)));
   EXPECT_EQ(count_status(after, 200), kClients);
+}
+
+// A server that may have 256 descriptors, its own among them, and eight times as many clients.
+TEST(Refusal, WithTwoHundredAndFiftySixDescriptorsEverybodyIsAnswered) {
+  if (kIsSanitized) GTEST_SKIP() << "the sanitizer, in the server, needs descriptors of its own";
+  constexpr size_t kClients = 2000;
+  ServerProcess server({.descriptors_max = 256});
+  ASSERT_TRUE(server.start());
+  const std::string request = json_write_text(R"({"name":"few","value":1})", kOneRequest);
+  const int rounds = ordinary_or_long(2, 20);
+  for (int round = 0; round < rounds; ++round) {
+    ClientSwarm clients(server.endpoint(), kClients, request);
+    ASSERT_TRUE(clients.finish(seconds(60))) << clients.count(ClientSwarm::State::kReading) << " clients still wait";
+    EXPECT_EQ(clients.count(ClientSwarm::State::kReset), 0u);
+    EXPECT_EQ(clients.count(ClientSwarm::State::kEnded), kClients);
+    EXPECT_EQ(count_status(clients, 200) + count_status(clients, 503), kClients);
+    EXPECT_GT(count_status(clients, 200), 0u);
+  }
+  const auto has_no_connection = [&] { return server.open_sockets() == server.endpoints().size(); };
+  EXPECT_TRUE(wait_until(seconds(10), has_no_connection)) << server.open_sockets();
+  ServedClient after(server.endpoint());
+  EXPECT_TRUE(after.is_served());
 }
 
 }  // namespace

@@ -31,10 +31,10 @@
 namespace ms::server {
 namespace {
 
-// Descriptors that are not served clients': 128 for log segments, listeners, epoll sets, the reserve of the accept loop
-// and connections on their way to the refusing thread, and its share.
-constexpr size_t kReservedDescriptors = 256;
+// Descriptors that are not served clients': for log segments, listeners, epoll sets, the reserve of the accept loop and
+// connections on their way to the refusing thread; and what that thread has at least, or half of what there is.
 constexpr size_t kOwnDescriptors = 128;
+constexpr size_t kRefuserShareMin = 128;
 constexpr size_t kRefuserShareMax = 4096;
 constexpr size_t kFewDescriptors = 4096;
 constexpr size_t kWorkersMin = 2;
@@ -73,20 +73,21 @@ int plan_backlog(const ServeConfig& config, bool is_inherited) {
 
 Result<Plan> make_plan(const ServeConfig& config, size_t descriptors, bool is_inherited) {
   const size_t cores = usable_cores();
-  if (descriptors <= kReservedDescriptors) {
+  if (descriptors < kOwnDescriptors + 2) {
     return fail(ErrorCode::kUnavailable, "the descriptor limit of " + std::to_string(descriptors) +
-                                             " is too low; raise it beyond 256 (ulimit -n, LimitNOFILE=)");
+                                             " is too low; raise it to at least 130 (ulimit -n, LimitNOFILE=)");
   }
-  const uint64_t connections = config.max_connections != 0
-                                   ? std::min<uint64_t>(config.max_connections, descriptors - kReservedDescriptors)
-                                   : descriptors - kReservedDescriptors;
+  const size_t for_clients = descriptors - kOwnDescriptors;
+  const uint64_t connections_max = for_clients - std::min(for_clients / 2, kRefuserShareMin);
+  const uint64_t connections =
+      config.max_connections != 0 ? std::min(config.max_connections, connections_max) : connections_max;
   Plan plan;
   plan.front_door = {.architecture = config.architecture,
                      .addresses = is_inherited ? std::vector<std::string>{} : config.listen,
                      .backlog = plan_backlog(config, is_inherited),
                      .workers = config.workers != 0 ? config.workers : std::max(kWorkersMin, cores),
                      .descriptors_max = descriptors,
-                     .refuser_share = std::min(descriptors - connections - kOwnDescriptors, kRefuserShareMax),
+                     .refuser_share = std::min(for_clients - connections, kRefuserShareMax),
                      .connections_max = connections,
                      .queue_max = config.connection_queue != 0 ? config.connection_queue : connections};
   plan.store = {.directory = config.data_dir,

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,6 +48,11 @@ std::vector<Descriptor> copy_high(const std::vector<int>& sockets) {
   return copies;
 }
 
+void limit_descriptors(size_t count) {
+  const rlimit limit{.rlim_cur = count, .rlim_max = count};
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) _exit(127);
+}
+
 void open_as(int descriptor, const char* path, int flags) {
   const int opened = open(path, flags, 0644);
   if (opened < 0 || dup2(opened, descriptor) < 0) _exit(127);
@@ -76,6 +82,7 @@ ChildProcess::ChildProcess(const Command& command) {
   // In the child, of a process that may have threads: only async-signal-safe calls up to the exec.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
+  if (command.descriptors_max != 0) limit_descriptors(command.descriptors_max);
   open_as(STDIN_FILENO, command.input_path.c_str(), O_RDONLY);
   open_as(STDOUT_FILENO, output_path.c_str(), O_WRONLY | O_CREAT | O_APPEND);
   open_as(STDERR_FILENO, errors_path.c_str(), O_WRONLY | O_CREAT | O_APPEND);

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@ struct Command {
   std::vector<std::string> environment = {};  // "NAME=value", on top of the test's own less its METRICSTREAM_*
   std::string input_path = "/dev/null";       // what it reads as stdin
   std::vector<int> sockets = {};              // handed over as sd_listen_fds(3) says: LISTEN_FDS, LISTEN_PID
+  size_t descriptors_max = 0;                 // its limit, soft and hard (ulimit -n); 0: the test's own
 };
 
 class ChildProcess {

@@ -35,7 +35,9 @@ ServerProcess::~ServerProcess() {
 }
 
 testing::AssertionResult ServerProcess::start() {
-  Command command{.arguments = {server_path(), "serve", "--data-dir", data_dir_}, .sockets = options_.sockets};
+  Command command{.arguments = {server_path(), "serve", "--data-dir", data_dir_},
+                  .sockets = options_.sockets,
+                  .descriptors_max = options_.descriptors_max};
   if (const char* architecture = std::getenv("MS_ARCHITECTURE")) {
     command.arguments.insert(command.arguments.end(), {"--architecture", architecture});
   }

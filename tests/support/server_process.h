@@ -28,6 +28,7 @@ struct ServerOptions {
   std::vector<std::string> flags = {};  // besides --listen and --data-dir
   std::vector<std::string> listen = {"127.0.0.1:0"};
   std::vector<int> sockets = {};  // handed over, in the place of addresses to listen on
+  size_t descriptors_max = 0;     // its limit; 0: the test's own
 };
 
 class ServerProcess {
