@@ -15,6 +15,7 @@
 #include "support/client_swarm.h"
 #include "support/http_client.h"
 #include "support/json_error.h"
+#include "support/run_length.h"
 #include "support/server_process.h"
 #include "support/socket.h"
 #include "support/wait.h"
@@ -196,9 +197,9 @@ void expect_all_refused(const ServerProcess& server, size_t count) {
   }
 }
 
-TEST(FrontDoor, TwoThousandClientsBeyondTheLimitAllReadA503) {
+TEST(FrontDoor, ClientsBeyondTheLimitAllReadA503) {
   constexpr size_t kHeld = 50;
-  constexpr size_t kBeyond = 2000;
+  const auto beyond = ordinary_or_long<size_t>(2000, 10'000);
   ServerProcess server({.flags = {"--max-connections", std::to_string(kHeld)}});
   ASSERT_TRUE(server.start());
   const auto has_no_connection = [&] { return server.open_sockets() == server.endpoints().size(); };
@@ -210,9 +211,9 @@ TEST(FrontDoor, TwoThousandClientsBeyondTheLimitAllReadA503) {
     ASSERT_TRUE(client) << i << ": " << client.error().message;
     held.push_back(*std::move(client));
   }
-  const size_t wave = std::min(kBeyond, read_somaxconn());
-  for (size_t done = 0; done < kBeyond; done += wave) {
-    ASSERT_NO_FATAL_FAILURE(expect_all_refused(server, std::min(wave, kBeyond - done)));
+  const size_t wave = std::min(beyond, read_somaxconn());
+  for (size_t done = 0; done < beyond; done += wave) {
+    ASSERT_NO_FATAL_FAILURE(expect_all_refused(server, std::min(wave, beyond - done)));
   }
   for (HttpClient& client : held) {
     const ClientResult<HttpReply> reply = client.request(request_text("GET", "/health"));
