@@ -89,19 +89,19 @@ class BrokenClients : public testing::Test {
     });
   }
 
-  ServerProcess server_{{.flags = {"--queue-target", "10s", "--queue-deadline", "10s"}}};
+  ServerProcess server_{{.flags = kPatientServer}};
 };
 
 TEST_F(BrokenClients, ThatResetInMidBodyLeaveNothingBehind) {
   if (kIsSanitized) GTEST_SKIP() << "a test of load and memory";
   constexpr size_t kWave = 500;
   constexpr uint64_t kMoreMemoryMax = 16 * kMiB;
-  const auto waves = ordinary_or_long<size_t>(4, 20);
+  constexpr size_t kWaves = 20;
   ASSERT_TRUE(server_.start());
   const std::string write = json_write_text(R"({"name":"beside","value":1})", {{"Connection", "close"}});
   size_t descriptors = 0;
   uint64_t memory = 0;
-  for (size_t wave = 0; wave <= waves; ++wave) {
+  for (size_t wave = 0; wave <= kWaves; ++wave) {
     SCOPED_TRACE("wave " + std::to_string(wave));
     Beginnings clients(server_.endpoint(), unfinished_requests(), kWave);
     // Every other wave goes away wherever the server is; the rest when it has read what there is.
@@ -121,7 +121,7 @@ TEST_F(BrokenClients, ThatResetInMidBodyLeaveNothingBehind) {
                                << " bytes of bodies";
   EXPECT_LE(open_descriptors(server_.pid()), descriptors + 1);
   EXPECT_LE(resident_bytes(server_.pid()), memory + kMoreMemoryMax);
-  EXPECT_GE(figures()["metricstream_broken_connections_total"], static_cast<double>(kWave * (waves / 2)));
+  EXPECT_GE(figures()["metricstream_broken_connections_total"], static_cast<double>(kWave * (kWaves / 2)));
 }
 
 const std::string kBody(8'000'000, ' ');
@@ -163,7 +163,7 @@ TEST(EarlyReplies, ToEightMegabytesAreReadByAllWhoSendThem) {
       {"BREW /metrics HTTP/1.1\r\nHost: a\r\n", 501},
       {"POST /metrics HTTP/2.0\r\nHost: a\r\n", 505},
   };
-  ServerProcess server;
+  ServerProcess server({.flags = kPatientServer});
   ASSERT_TRUE(server.start());
   for (const EarlyReply& early : early_replies) {
     const std::string request = early.header + "Content-Length: " + std::to_string(kBody.size()) + "\r\n\r\n" + kBody;
@@ -173,14 +173,16 @@ TEST(EarlyReplies, ToEightMegabytesAreReadByAllWhoSendThem) {
 
 TEST(EarlyReplies, ThatEightMegabytesAreTooLargeIsReadByAllWhoSendThem) {
   if (kIsSanitized) GTEST_SKIP() << "a test of load and time";
-  ServerProcess server({.flags = {"--memory-limit", "200MiB"}});  // the largest body is a thirty-second of it
+  std::vector<std::string> flags = kPatientServer;
+  flags.insert(flags.end(), {"--memory-limit", "200MiB"});  // the largest body is a thirty-second of it
+  ServerProcess server({.flags = flags});
   ASSERT_TRUE(server.start());
   expect_reads_each_time(server.endpoint(), json_write_text(kBody), 413);
 }
 
 TEST(EarlyReplies, ThatACodingIsNotTakenIsReadByAllWhoSendEightMegabytesOfIt) {
   if (kIsSanitized) GTEST_SKIP() << "a test of load and time";
-  ServerProcess server;
+  ServerProcess server({.flags = kPatientServer});
   ASSERT_TRUE(server.start());
   expect_reads_each_time(server.endpoint(), json_write_text(kBody, {{"Content-Encoding", "br"}}), 415);
 }

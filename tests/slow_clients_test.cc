@@ -16,7 +16,6 @@
 
 #include "support/http_client.h"
 #include "support/metrics_page.h"
-#include "support/run_length.h"
 #include "support/sanitizer.h"
 #include "support/server_process.h"
 #include "support/socket.h"
@@ -156,24 +155,23 @@ double metric(const Endpoint& endpoint, const std::string& name) {
   return page ? read_samples(page->body)["metricstream_" + name] : -1;
 }
 
-// What waits for a worker may wait for long here: that others take the machine's CPUs is not what this is about.
 TEST(SlowClients, HoldNobodyUpAndAreToldThatTheirTimeIsOver) {
   if (kIsSanitized) GTEST_SKIP() << "a test of load and time";
-  const auto count = ordinary_or_long<size_t>(1000, 5000);
-  ServerProcess server({.flags = {"--queue-target", "10s", "--queue-deadline", "10s"}});
+  constexpr size_t kSlow = 5000;
+  ServerProcess server({.flags = kPatientServer});
   ASSERT_TRUE(server.start());
-  SlowCrowd slow(server.endpoint(), count);
+  SlowCrowd slow(server.endpoint(), kSlow);
   Traffic traffic(server.endpoint(), seconds(10));
   ASSERT_TRUE(wait_until(seconds(20), [&] { return slow.rounds() == 2; }));
-  EXPECT_GE(metric(server.endpoint(), "open_connections"), static_cast<double>(count));
+  EXPECT_GE(metric(server.endpoint(), "open_connections"), static_cast<double>(kSlow));
 
   EXPECT_TRUE(wait_until(seconds(60), [&] { return slow.has_ended(); }));
   traffic.stop();
-  std::printf("%zu requests answered beside %zu slow clients\n", traffic.answered(), count);
-  EXPECT_EQ(slow.count_told(), count);
+  std::printf("%zu requests answered beside %zu slow clients\n", traffic.answered(), kSlow);
+  EXPECT_EQ(slow.count_told(), kSlow);
   EXPECT_EQ(traffic.failed(), 0u);
   EXPECT_GT(traffic.answered(), 1000u);
-  EXPECT_EQ(metric(server.endpoint(), "connection_timeouts_total{kind=\"receive\"}"), static_cast<double>(count));
+  EXPECT_EQ(metric(server.endpoint(), "connection_timeouts_total{kind=\"receive\"}"), static_cast<double>(kSlow));
   EXPECT_TRUE(wait_until(seconds(10), [&] { return metric(server.endpoint(), "open_connections") == 1; }));
 }
 

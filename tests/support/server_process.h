@@ -31,6 +31,10 @@ struct ServerOptions {
   size_t descriptors_max = 0;     // its limit; 0: the test's own
 };
 
+// Flags of a server that refuses nobody for having waited: for tests in which only what they ask may be refused,
+// however busy the machine is.
+inline const std::vector<std::string> kPatientServer = {"--queue-target", "100s", "--queue-deadline", "100s"};
+
 class ServerProcess {
  public:
   explicit ServerProcess(ServerOptions options = {}) : options_(std::move(options)) {}
