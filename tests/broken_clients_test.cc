@@ -121,7 +121,8 @@ TEST_F(BrokenClients, ThatResetInMidBodyLeaveNothingBehind) {
                                << " bytes of bodies";
   EXPECT_LE(open_descriptors(server_.pid()), descriptors + 1);
   EXPECT_LE(resident_bytes(server_.pid()), memory + kMoreMemoryMax);
-  EXPECT_GE(figures()["metricstream_broken_connections_total"], static_cast<double>(kWave * (kWaves / 2)));
+  constexpr size_t kReadWaves = kWaves / 2;
+  EXPECT_GE(figures()["metricstream_broken_connections_total"], static_cast<double>(kWave * kReadWaves));
 }
 
 const std::string kBody(8'000'000, ' ');

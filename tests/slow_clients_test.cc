@@ -53,7 +53,7 @@ class SlowCrowd {
  private:
   struct Client {
     Descriptor socket;
-    std::string received = {};
+    std::string received;
     bool has_failed = false;
   };
 
