@@ -141,11 +141,14 @@ class Replayer {
     for (const uint32_t offset : last->scan.breaks) {
       if (offset >= durable) intact_bytes = std::min(intact_bytes, offset);
     }
+    // What was closed ends in an empty commit, and the only break above its durable position is the zeroes before it.
+    const bool is_closed = !last->scan.commits.empty() && last->scan.commits.back().entries.empty();
+    const bool is_torn = last->scan.has_torn_bytes || (!is_closed && intact_bytes < last->scan.end);
     replay_.resume = {.next_segment = spare ? blanks_.front().number : last->number + 1,
                       .previous_intact_bytes = intact_bytes,
                       .spare = std::move(spare),
-                      .is_noted = durable >= last->scan.end};
-    if (intact_bytes < last->scan.end || last->scan.has_torn_bytes) {
+                      .is_noted = !is_torn && (is_closed || last->scan.commits.empty())};
+    if (is_torn) {
       log_.warn("the log ends in commits that a crash tore off before they were acknowledged",
                 {{"file", segment_path(directory_, last->number)}, {"offset", intact_bytes}});
     }

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -18,6 +20,7 @@ namespace {
 
 using Sample = EntryRecorder::Sample;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr uint64_t kOneBits = 0x3ff0000000000000;
@@ -226,6 +229,102 @@ TEST_F(WalReplayTest, ACommitThatDoesNotDecodeIsDamage) {
   append_commit(bytes, {.segment = 1, .offset = static_cast<uint32_t>(bytes.size())}, {}, "\x7f");
   disk_.set_content(test_segment_path(1), bytes);
   EXPECT_EQ(replay().damaged_places, 1u);
+}
+
+// A log as the Wal leaves it: by a clean close, or by a kill.
+class WalEndTest : public WalReplayTest {
+ protected:
+  static constexpr uint32_t kSegmentBytes = 2 * kBlockBytes;
+  static constexpr const char* kTornWarning = "a crash tore off";
+
+  // Replays the log, writes an entry of each size in a commit of its own, and closes.
+  void run(const std::vector<size_t>& entry_bytes) {
+    Wal wal(disk_, {.directory = "/data/wal", .segment_bytes = kSegmentBytes}, std::move(replay().resume));
+    append(wal, entry_bytes);
+    ASSERT_TRUE(wal.close());
+  }
+
+  static void append(Wal& wal, const std::vector<size_t>& entry_bytes) {
+    for (const size_t bytes : entry_bytes) {
+      std::string entries;
+      append_metadata_entry(entries, {.metric = "m", .help = std::string(bytes, 'x')});
+      ASSERT_TRUE(wal.append(entries));
+      ASSERT_TRUE(wal.sync());
+    }
+  }
+
+  void remove_log() {
+    const std::vector<std::string> names = disk_.list("/data/wal").value();
+    for (const std::string& name : names) ASSERT_TRUE(disk_.remove("/data/wal/" + name));
+  }
+
+  // What a replay warns of.
+  std::string replay_log() {
+    const std::string path = testing::TempDir() + "wal_end_" + std::to_string(getpid()) + ".log";
+    {
+      const Logger log(LogLevel::kWarn, LogFormat::kLogfmt, path);
+      EXPECT_TRUE(replay_wal(disk_, "/data/wal", recorder_, log));
+    }
+    std::ifstream file(path);
+    std::string lines(std::istreambuf_iterator<char>(file), {});
+    std::filesystem::remove(path);
+    return lines;
+  }
+
+  uint32_t last_segment() const {
+    uint32_t number = 0;
+    while (scan_segment(disk_.content(test_segment_path(number + 1)), number + 1).header) ++number;
+    return number;
+  }
+};
+
+TEST_F(WalEndTest, ACleanCloseIsNeverTakenForACrashWhereverItsLastCommitEnds) {
+  const uint32_t begin = static_cast<uint32_t>(encode_segment_header({.number = 1}).size());
+  std::vector<size_t> sizes = {1, kBlockBytes / 2};
+  // Around the end of a block, where no frame has room, and of a segment, where no closing commit has.
+  for (size_t left = 0; left < 60; ++left) sizes.push_back(kBlockBytes - begin - left);
+  for (const size_t bytes : sizes) {
+    for (const size_t more : {size_t{0}, size_t{kBlockBytes / 2}, size_t{kBlockBytes - 100}}) {
+      SCOPED_TRACE(std::to_string(bytes) + " and " + std::to_string(more) + " bytes");
+      remove_log();
+      run(more == 0 ? std::vector{bytes} : std::vector{bytes, more});
+      EXPECT_EQ(replay_log(), "");
+      const WalReplay found = replay();
+      EXPECT_TRUE(found.resume.is_noted);
+      EXPECT_EQ(found.damaged_places, 0u);
+    }
+  }
+}
+
+TEST_F(WalEndTest, RunsThatWriteNothingAddNothing) {
+  run({100});
+  const uint32_t segments = last_segment();
+  for (int restart = 0; restart < 3; ++restart) run({});
+  EXPECT_EQ(last_segment(), segments);
+}
+
+TEST_F(WalEndTest, ARunAfterAKillAddsOneSegmentThatNotesWhatWasFound) {
+  std::unique_ptr<ForgetfulFileSystem> killed;
+  {
+    Wal wal(disk_, {.directory = "/data/wal", .segment_bytes = kSegmentBytes}, {});
+    append(wal, {100, 200});
+    killed = disk_.kill();
+  }
+  disk_.set_content(test_segment_path(1), killed->content(test_segment_path(1)));
+  for (int restart = 0; restart < 3; ++restart) run({});
+  EXPECT_EQ(last_segment(), 2u);
+}
+
+TEST_F(WalEndTest, WhatACrashToreOffIsSaid) {
+  run({100});
+  std::string bytes = disk_.content(test_segment_path(1));
+  bytes.resize(scan_segment(bytes, 1).commits.front().end - 1);
+  disk_.set_content(test_segment_path(1), bytes);
+  EXPECT_THAT(replay_log(), HasSubstr(kTornWarning));
+  for (int restart = 0; restart < 2; ++restart) {
+    run({});
+    EXPECT_EQ(replay_log(), "") << "once it is noted how far the log is good";
+  }
 }
 
 // The golden file: what version 1 has written is read forever. docs/formats/wal.md describes it.
