@@ -29,6 +29,7 @@ struct ServerOptions {
   std::vector<std::string> listen = {"127.0.0.1:0"};
   std::vector<int> sockets = {};  // handed over, in the place of addresses to listen on
   size_t descriptors_max = 0;     // its limit; 0: the test's own
+  std::string data_dir = {};      // where not one of its own
 };
 
 // Flags of a server that refuses nobody for having waited: for tests in which only what they ask may be refused,
@@ -37,7 +38,8 @@ inline const std::vector<std::string> kPatientServer = {"--queue-target", "100s"
 
 class ServerProcess {
  public:
-  explicit ServerProcess(ServerOptions options = {}) : options_(std::move(options)) {}
+  explicit ServerProcess(ServerOptions options = {})
+      : options_(std::move(options)), data_dir_(options_.data_dir.empty() ? files_.file("data") : options_.data_dir) {}
   ~ServerProcess();
 
   // Starts it and waits until all its addresses listen and GET /ready says 200. Not before an earlier run has ended.
@@ -61,7 +63,7 @@ class ServerProcess {
 
   ServerOptions options_;
   TempDir files_;
-  std::string data_dir_ = files_.file("data");
+  std::string data_dir_;
   std::vector<Endpoint> endpoints_;
   std::unique_ptr<ChildProcess> process_;
 };
