@@ -29,7 +29,7 @@ add_dependencies(ms_test_support metricstream)
 
 ms_test(bench_command SOURCES bench_command_test.cc LIBRARIES ms_test_support simdjson::simdjson)
 ms_test(main_job SOURCES main_job_test.cc LIBRARIES ms_test_support TIMEOUT 240)
-ms_test(disk SOURCES power_cut_test.cc LIBRARIES ms_test_support TIMEOUT 240)
+ms_test(disk SOURCES disk_fault_test.cc power_cut_test.cc LIBRARIES ms_test_support TIMEOUT 240)
 ms_test(durability SOURCES durability_test.cc LIBRARIES ms_test_support)
 ms_test(hostile_bodies SOURCES decompression_bomb_test.cc hostile_names_test.cc
   LIBRARIES ms_test_support PkgConfig::ZSTD ZLIB::ZLIB Snappy::snappy)

@@ -35,9 +35,9 @@ ServerProcess::~ServerProcess() {
 }
 
 testing::AssertionResult ServerProcess::start() {
-  Command command{.arguments = {server_path(), "serve", "--data-dir", data_dir_},
-                  .sockets = options_.sockets,
-                  .descriptors_max = options_.descriptors_max};
+  Command command{
+      .arguments = options_.launcher, .sockets = options_.sockets, .descriptors_max = options_.descriptors_max};
+  command.arguments.insert(command.arguments.end(), {server_path(), "serve", "--data-dir", data_dir_});
   if (const char* architecture = std::getenv("MS_ARCHITECTURE")) {
     command.arguments.insert(command.arguments.end(), {"--architecture", architecture});
   }
