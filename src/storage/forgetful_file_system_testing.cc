@@ -1,6 +1,8 @@
 #include "storage/forgetful_file_system_testing.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -8,8 +10,14 @@ namespace ms::storage {
 namespace {
 
 constexpr uint64_t kSectorBytes = 512;
+constexpr uint64_t kAllSectors = std::numeric_limits<uint64_t>::max();
 
 std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+Result<void> told(const std::optional<Error>& error) {
+  if (error) return std::unexpected(*error);
+  return {};
+}
 
 }  // namespace
 
@@ -28,6 +36,7 @@ class ForgetfulFileSystem::OpenFile final : public File {
 
   Result<size_t> read_at(uint64_t offset, std::span<char> buffer) const override {
     const std::lock_guard lock(disk_.mutex_);
+    if (const auto error = disk_.decide(Operation::kRead, "read " + path_).error) return std::unexpected(*error);
     if (offset >= node_->content.size()) return size_t{0};
     return node_->content.copy(buffer.data(), buffer.size(), offset);
   }
@@ -37,30 +46,29 @@ class ForgetfulFileSystem::OpenFile final : public File {
     std::unique_lock lock(disk_.mutex_);
     const uint64_t sequence = disk_.sequence_;
     const uint64_t size = node_->content.size();
-    const auto fault = disk_.next_fault(Operation::kSync, "fdatasync " + path_);
+    const Fate fate = disk_.decide(Operation::kSync, "fdatasync " + path_);
     const auto time = disk_.sync_time_;
     lock.unlock();
     if (time.count() > 0) std::this_thread::sleep_for(time);
     lock.lock();
-    if (fault) {
-      for (auto& [sector, versions] : node_->unsynced) {
-        std::erase_if(versions, [sequence](const Version& version) { return version.sequence <= sequence; });
-      }
-      return std::unexpected(*fault);
+    if (fate.is_done() && disk_.syncs_ == Syncs::kHonest) {
+      make_durable(*node_, sequence, size, fate.extent == Extent::kHalf ? middle_sector(*node_) : kAllSectors);
     }
-    if (disk_.syncs_ == Syncs::kHonest) make_durable(*node_, sequence, size);
-    return {};
+    if (!fate.error) return {};
+    drop_unsynced(*node_, sequence);
+    return std::unexpected(*fate.error);
   }
 
   Result<void> truncate(uint64_t size) override {
     const std::lock_guard lock(disk_.mutex_);
-    if (auto fault = disk_.next_fault(Operation::kTruncate, "truncate " + path_)) return std::unexpected(*fault);
-    disk_.resize(*node_, size);
-    return {};
+    const Fate fate = disk_.decide(Operation::kTruncate, "truncate " + path_);
+    if (fate.is_done()) disk_.resize(*node_, size);
+    return told(fate.error);
   }
 
   Result<uint64_t> size() const override {
     const std::lock_guard lock(disk_.mutex_);
+    if (const auto error = disk_.decide(Operation::kSize, "stat " + path_).error) return std::unexpected(*error);
     return node_->content.size();
   }
 
@@ -137,9 +145,10 @@ void ForgetfulFileSystem::lose_content(Node& node, std::mt19937_64& random) {
   node.unsynced.clear();
 }
 
-void ForgetfulFileSystem::make_durable(Node& node, uint64_t sequence, uint64_t size) {
+void ForgetfulFileSystem::make_durable(Node& node, uint64_t sequence, uint64_t size, uint64_t sectors_end) {
   node.durable.resize(std::min<size_t>(size, node.content.size()));
   for (auto& [sector, versions] : node.unsynced) {
+    if (sector >= sectors_end) break;
     const auto later = std::ranges::upper_bound(versions, sequence, {}, &Version::sequence);
     if (later == versions.begin()) continue;
     const Version& version = *(later - 1);
@@ -153,19 +162,26 @@ void ForgetfulFileSystem::make_durable(Node& node, uint64_t sequence, uint64_t s
   std::erase_if(node.unsynced, [](const auto& entry) { return entry.second.empty(); });
 }
 
-void ForgetfulFileSystem::fail_next(Operation operation, ErrorCode code) {
-  const std::lock_guard lock(mutex_);
-  fault_ = {.operation = operation, .code = code};
+uint64_t ForgetfulFileSystem::middle_sector(const Node& node) {
+  const auto middle = std::next(node.unsynced.begin(), static_cast<ptrdiff_t>(node.unsynced.size() / 2));
+  return middle == node.unsynced.end() ? 0 : middle->first;
 }
 
-void ForgetfulFileSystem::fail_at(uint64_t nth, ErrorCode code) {
-  const std::lock_guard lock(mutex_);
-  fault_ = {.countdown = nth, .code = code};
+void ForgetfulFileSystem::drop_unsynced(Node& node, uint64_t sequence) {
+  for (auto& [sector, versions] : node.unsynced) {
+    std::erase_if(versions, [sequence](const Version& version) { return version.sequence <= sequence; });
+  }
+  std::erase_if(node.unsynced, [](const auto& entry) { return entry.second.empty(); });
 }
 
-bool ForgetfulFileSystem::has_failed() const {
+void ForgetfulFileSystem::add_fault(const Fault& fault) {
   const std::lock_guard lock(mutex_);
-  return !fault_;
+  faults_.push_back(fault);
+}
+
+std::vector<Operation> ForgetfulFileSystem::faulty_operations() const {
+  const std::lock_guard lock(mutex_);
+  return faulty_operations_;
 }
 
 uint64_t ForgetfulFileSystem::operations() const {
@@ -214,19 +230,32 @@ void ForgetfulFileSystem::set_content(const std::string& path, std::string_view 
   durable_names_[path] = node;
 }
 
-std::optional<Error> ForgetfulFileSystem::next_fault(Operation operation, const std::string& what) {
+ForgetfulFileSystem::Fate ForgetfulFileSystem::decide(Operation operation, const std::string& what) const {
   ++operations_;
-  if (!fault_ || (fault_->operation && fault_->operation != operation) || fault_->countdown-- > 0) return std::nullopt;
-  const ErrorCode code = fault_->code;
-  fault_.reset();
-  return Error{code, what + (code == ErrorCode::kNoSpace ? ": No space left on device" : ": Input/output error")};
+  if (is_off_) return {.extent = Extent::kNone, .error = Error{ErrorCode::kIo, what + ": No such device"}};
+  std::optional<Fault> due;
+  for (Fault& fault : faults_) {
+    if (fault.operation && fault.operation != operation) continue;
+    if (fault.nth > 0) {
+      --fault.nth;
+    } else if (fault.times > 0) {
+      --fault.times;
+      due = fault;
+    }
+  }
+  if (!due) return {};
+  faulty_operations_.push_back(operation);
+  if (due->kind == FaultKind::kLie) return {.extent = Extent::kNone};
+  is_off_ = due->kind == FaultKind::kPowerCut;
+  return {.extent = due->kind == FaultKind::kFail ? Extent::kNone : Extent::kHalf,
+          .error = Error{due->code, what + (due->code == ErrorCode::kNoSpace ? ": No space left on device"
+                                                                             : ": Input/output error")}};
 }
 
 Result<void> ForgetfulFileSystem::write(Node& node, uint64_t offset, std::string_view bytes, const std::string& path) {
-  if (const auto fault = next_fault(Operation::kWrite, "write " + path)) {
-    put(node, offset, bytes.substr(0, bytes.size() / 2));
-    return std::unexpected(*fault);
-  }
+  const Fate fate = decide(Operation::kWrite, "write " + path);
+  if (fate.extent == Extent::kHalf) put(node, offset, bytes.substr(0, bytes.size() / 2));
+  if (fate.extent != Extent::kWhole) return told(fate.error);
   if (is_full_ && offset + bytes.size() > node.content.size()) {
     return fail(ErrorCode::kNoSpace, "write " + path + ": No space left on device");
   }
@@ -259,19 +288,24 @@ void ForgetfulFileSystem::note_sectors(Node& node, uint64_t begin, uint64_t end)
 
 Result<std::unique_ptr<File>> ForgetfulFileSystem::create(const std::string& path) {
   const std::lock_guard lock(mutex_);
-  if (const auto fault = next_fault(Operation::kCreate, "create " + path)) return std::unexpected(*fault);
-  NodePtr& node = names_[path];
-  if (node == nullptr) {
-    node = std::make_shared<Node>();
-    name_changes_.push_back({.name = path, .node = node});
-  } else {
-    resize(*node, 0);
+  const Fate fate = decide(Operation::kCreate, "create " + path);
+  NodePtr node = std::make_shared<Node>();
+  if (fate.is_done()) {
+    if (NodePtr& named = names_[path]) {
+      resize(*named, 0);
+      node = named;
+    } else {
+      named = node;
+      name_changes_.push_back({.name = path, .node = node});
+    }
   }
-  return std::make_unique<OpenFile>(*this, node, path);
+  if (fate.error) return std::unexpected(*fate.error);
+  return std::make_unique<OpenFile>(*this, std::move(node), path);
 }
 
 Result<std::unique_ptr<File>> ForgetfulFileSystem::open(const std::string& path) {
   const std::lock_guard lock(mutex_);
+  if (const auto error = decide(Operation::kOpen, "open " + path).error) return std::unexpected(*error);
   const auto found = names_.find(path);
   if (found == names_.end()) return fail(ErrorCode::kIo, "open " + path + ": No such file or directory");
   return std::make_unique<OpenFile>(*this, found->second, path);
@@ -288,37 +322,50 @@ void ForgetfulFileSystem::apply(Names& names, const NameChange& change) {
 
 Result<void> ForgetfulFileSystem::rename(const std::string& from, const std::string& to) {
   const std::lock_guard lock(mutex_);
-  if (const auto fault = next_fault(Operation::kRename, "rename " + from)) return std::unexpected(*fault);
+  const Fate fate = decide(Operation::kRename, "rename " + from);
+  if (!fate.is_done()) return told(fate.error);
   const auto found = names_.find(from);
   if (found == names_.end()) return fail(ErrorCode::kIo, "rename " + from + ": No such file or directory");
   name_changes_.push_back({.name = to, .node = found->second, .also_gone = from});
   apply(names_, name_changes_.back());
-  return {};
+  return told(fate.error);
 }
 
 Result<void> ForgetfulFileSystem::remove(const std::string& path) {
   const std::lock_guard lock(mutex_);
+  const Fate fate = decide(Operation::kRemove, "remove " + path);
+  if (!fate.is_done()) return told(fate.error);
   if (!names_.contains(path)) return fail(ErrorCode::kIo, "remove " + path + ": No such file or directory");
   name_changes_.push_back({.name = path});
   apply(names_, name_changes_.back());
-  return {};
+  return told(fate.error);
 }
 
 Result<void> ForgetfulFileSystem::sync_directory(const std::string& path) {
   const std::lock_guard lock(mutex_);
-  if (const auto fault = next_fault(Operation::kSyncDirectory, "fsync " + path)) return std::unexpected(*fault);
-  if (syncs_ == Syncs::kLying) return {};
-  for (const NameChange& change : name_changes_) {
-    if (directory_of(change.name) == path) apply(durable_names_, change);
+  const Fate fate = decide(Operation::kSyncDirectory, "fsync " + path);
+  const auto changes = static_cast<size_t>(std::ranges::count_if(
+      name_changes_, [&path](const NameChange& change) { return directory_of(change.name) == path; }));
+  if (fate.is_done() && syncs_ == Syncs::kHonest) {
+    make_names_durable(path, fate.extent == Extent::kHalf ? changes / 2 : changes);
   }
-  std::erase_if(name_changes_, [&path](const NameChange& change) { return directory_of(change.name) == path; });
-  return {};
+  return told(fate.error);
+}
+
+void ForgetfulFileSystem::make_names_durable(const std::string& directory, size_t count) {
+  std::erase_if(name_changes_, [&](const NameChange& change) {
+    if (count == 0 || directory_of(change.name) != directory) return false;
+    --count;
+    apply(durable_names_, change);
+    return true;
+  });
 }
 
 Result<void> ForgetfulFileSystem::make_directory(const std::string& /*path*/) { return {}; }
 
 Result<std::vector<std::string>> ForgetfulFileSystem::list(const std::string& path) const {
   const std::lock_guard lock(mutex_);
+  if (const auto error = decide(Operation::kList, "list " + path).error) return std::unexpected(*error);
   std::vector<std::string> names;
   for (const auto& [name, node] : names_) {
     if (directory_of(name) == path) names.push_back(name.substr(path.size() + 1));

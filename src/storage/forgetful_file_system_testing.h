@@ -7,6 +7,8 @@
 //
 // As on Linux, a sync that fails leaves what it could not write readable, and never tries to write it again.
 //
+// Any operation can be made to fail, to be torn, to be the last before the power goes, or to lie.
+//
 // For tests. Thread-safe.
 #pragma once
 
@@ -26,7 +28,34 @@
 
 namespace ms::storage {
 
-enum class Operation { kCreate, kWrite, kSync, kRename, kSyncDirectory, kTruncate };
+enum class Operation {
+  kCreate,
+  kOpen,
+  kWrite,
+  kRead,
+  kSync,
+  kTruncate,
+  kSize,
+  kRename,
+  kRemove,
+  kSyncDirectory,
+  kList
+};
+
+enum class FaultKind {
+  kFail,      // an error, and nothing of it is done
+  kTear,      // an error, and the first half of it is done; all of what has no halves
+  kPowerCut,  // as kTear, and from then on nothing is done, and everything is an error
+  kLie,       // no error, and nothing of it is done; of what changes the disk only
+};
+
+struct Fault {
+  FaultKind kind = FaultKind::kFail;
+  std::optional<Operation> operation;  // of any kind where absent
+  uint64_t nth = 0;                    // of those, the first one; the next is 0
+  uint64_t times = 1;                  // so many in a row
+  ErrorCode code = ErrorCode::kIo;
+};
 
 class ForgetfulFileSystem final : public FileSystem {
  public:
@@ -41,12 +70,10 @@ class ForgetfulFileSystem final : public FileSystem {
   // The disk as another process finds it when this one is killed now: nothing is lost, and nothing is more durable.
   std::unique_ptr<ForgetfulFileSystem> kill() const;
 
-  // The next operation of a kind fails, once. A write does half of its work before.
-  void fail_next(Operation operation, ErrorCode code);
-  // The `nth` operation of any kind from now on fails, once; the first is 0.
-  void fail_at(uint64_t nth, ErrorCode code);
-  // Whether the failure asked for last has happened.
-  bool has_failed() const;
+  // Several count side by side.
+  void add_fault(const Fault& fault);
+  // Those that had a fault, in order; without the ones behind a power cut.
+  std::vector<Operation> faulty_operations() const;
   uint64_t operations() const;
   // While full, what would make a file longer fails with kNoSpace.
   void set_full(bool is_full);
@@ -90,21 +117,31 @@ class ForgetfulFileSystem final : public FileSystem {
     NodePtr node;
     std::string also_gone;  // by a rename: its old name
   };
-  struct Fault {
-    std::optional<Operation> operation;  // of any kind where absent
-    uint64_t countdown = 0;
-    ErrorCode code = ErrorCode::kIo;
+  // What becomes of an operation.
+  enum class Extent { kNone, kHalf, kWhole };
+  struct Fate {
+    Extent extent = Extent::kWhole;
+    std::optional<Error> error;
+
+    // Of what has no halves.
+    bool is_done() const { return extent != Extent::kNone; }
   };
   class OpenFile;
   class HeldLock;
 
   // All below: under mutex_.
-  std::optional<Error> next_fault(Operation operation, const std::string& what);
+  Fate decide(Operation operation, const std::string& what) const;
   Result<void> write(Node& node, uint64_t offset, std::string_view bytes, const std::string& path);
   void put(Node& node, uint64_t offset, std::string_view bytes);
   void resize(Node& node, uint64_t size);
   void note_sectors(Node& node, uint64_t begin, uint64_t end);
-  static void make_durable(Node& node, uint64_t sequence, uint64_t size);
+  // The sectors below `sectors_end`, as written up to `sequence`.
+  static void make_durable(Node& node, uint64_t sequence, uint64_t size, uint64_t sectors_end);
+  // The sector in the middle of those that are not synced.
+  static uint64_t middle_sector(const Node& node);
+  static void drop_unsynced(Node& node, uint64_t sequence);
+  // The first `count` changes in the directory.
+  void make_names_durable(const std::string& directory, size_t count);
   static void apply(Names& names, const NameChange& change);
   static void lose_content(Node& node, std::mt19937_64& random);
 
@@ -117,14 +154,18 @@ class ForgetfulFileSystem final : public FileSystem {
   std::vector<NameChange> name_changes_;  // since the sync of their directory, oldest first
   std::map<std::string, bool> locks_;     // held or not
   uint64_t sequence_ = 0;
-  uint64_t operations_ = 0;
   uint64_t free_bytes_ = uint64_t{1} << 40;
   bool is_full_ = false;
   std::chrono::microseconds sync_time_{0};
   bool are_writes_held_ = false;
   size_t held_writes_ = 0;
   std::condition_variable released_;
-  std::optional<Fault> fault_;
+
+  // Of reads too:
+  mutable uint64_t operations_ = 0;
+  mutable std::vector<Fault> faults_;
+  mutable std::vector<Operation> faulty_operations_;
+  mutable bool is_off_ = false;
 };
 
 }  // namespace ms::storage

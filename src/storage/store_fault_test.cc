@@ -1,11 +1,10 @@
-// What the disk refuses: each operation fails once, at each place.
+// What the disk refuses. store_fault_sweep_test.cc lets each operation fail, at each place.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "storage/store_testing.h"
-#include "storage/wal_format.h"
 
 namespace ms::storage {
 namespace {
@@ -21,18 +20,20 @@ void expect_unavailable(const WriteOutcome& outcome, const std::string& why) {
 
 TEST(StoreFaultTest, AfterAFailureOfTheLogNothingIsAcknowledgedAndReadsGoOn) {
   struct Case {
+    FaultKind kind;
     Operation operation;
     const char* reason;
   };
-  for (const Case& c : {Case{Operation::kWrite, "write /data/wal/00000001.wal: Input/output error"},
-                        Case{Operation::kSync, "fdatasync /data/wal/00000001.wal: Input/output error"}}) {
+  for (const Case& c :
+       {Case{FaultKind::kTear, Operation::kWrite, "write /data/wal/00000001.wal: Input/output error"},
+        Case{FaultKind::kFail, Operation::kSync, "fdatasync /data/wal/00000001.wal: Input/output error"}}) {
     SCOPED_TRACE(c.reason);
     ForgetfulFileSystem disk;
     auto store = open_store(disk);
     ASSERT_FALSE(write_one(*store, "a", 1, 1).error);
     // Its operations must not take the failure.
     ASSERT_TRUE(eventually([&] { return !disk.content(test_segment_path(2)).empty(); }));
-    disk.fail_next(c.operation, ErrorCode::kIo);
+    disk.add_fault({.kind = c.kind, .operation = c.operation});
     expect_unavailable(write_one(*store, "a", 2, 2), c.reason);
     EXPECT_FALSE(store->health().accepts_writes);
     EXPECT_THAT(store->health().reason, HasSubstr(c.reason));
@@ -58,7 +59,7 @@ TEST(StoreFaultTest, WhatIsReadAfterAFailedSyncIsMadeDurableBeforeAnythingIsBuil
     auto store = open_store(disk);
     ASSERT_FALSE(write_one(*store, "a", 1, 1).error);
     ASSERT_TRUE(eventually([&] { return !disk.content(test_segment_path(2)).empty(); }));
-    disk.fail_next(Operation::kSync, ErrorCode::kIo);
+    disk.add_fault({.operation = Operation::kSync});
     expect_unavailable(write_one(*store, "new", 2, 2), "fdatasync");
     store.reset();
     store = open_store(disk);
@@ -106,90 +107,6 @@ TEST(StoreFaultTest, WritesWorkAgainOnceThereIsSpace) {
   }
   EXPECT_EQ(survivor->health().damaged_places, 0u);
 }
-
-// Opens, writes over several segments, closes, opens again and writes more; collects what was acknowledged.
-class Workload {
- public:
-  Contents run(FileSystem& disk) {
-    StoreOptions options = test_options();
-    options.segment_bytes = 2 * kBlockBytes;
-    for (int life = 0; life < 2; ++life) {
-      auto store = Store::open(options, patient(), disk, quiet_log());
-      if (!store) continue;
-      for (int i = 0; i < 4; ++i) {
-        write(**store, 1500, "");
-        write(**store, 40, std::string(1000, 'x'));
-      }
-    }
-    return std::move(acked_);
-  }
-
- private:
-  void write(Store& store, int samples, const std::string& padding) {
-    BatchBuilder builder;
-    Contents batch;
-    for (int i = 0; i < samples; ++i, ++timestamp_ms_) {
-      const int64_t series = padding.empty() ? timestamp_ms_ % 20 : timestamp_ms_;
-      const std::string labels =
-          labels_of({{model::kMetricName, "m"}, {"series", std::to_string(series)}, {"padding", padding}});
-      const auto value = static_cast<double>(timestamp_ms_);
-      builder.add(labels, timestamp_ms_, value);
-      batch[labels][timestamp_ms_] = std::bit_cast<uint64_t>(value);
-    }
-    if (write_and_wait(store, builder.build()).error) return;
-    for (auto& [labels, written] : batch) acked_[labels].merge(written);
-  }
-
-  int64_t timestamp_ms_ = 0;
-  Contents acked_;
-};
-
-void expect_all(const Store& store, const Contents& acked) {
-  const Contents found = read_all(store);
-  size_t lost = 0;
-  for (const auto& [labels, samples] : acked) {
-    const auto series = found.find(labels);
-    for (const auto& [timestamp_ms, bits] : samples) {
-      if (series == found.end() || !series->second.contains(timestamp_ms)) ++lost;
-    }
-  }
-  size_t wrong = 0;
-  for (const auto& [labels, samples] : found) {
-    for (const auto& [timestamp_ms, bits] : samples) {
-      if (bits != std::bit_cast<uint64_t>(static_cast<double>(timestamp_ms))) ++wrong;
-    }
-  }
-  EXPECT_EQ(lost, 0u);
-  EXPECT_EQ(wrong, 0u);
-  EXPECT_EQ(store.health().damaged_places, 0u);
-}
-
-class StoreFaultSweepTest : public testing::TestWithParam<ErrorCode> {};
-
-TEST_P(StoreFaultSweepTest, AFailureOfAnyOperationLosesNothingThatWasAcknowledged) {
-  for (uint64_t nth = 0;; ++nth) {
-    SCOPED_TRACE("operation " + std::to_string(nth));
-    ForgetfulFileSystem disk;
-    disk.fail_at(nth, GetParam());
-    const Contents acked = Workload().run(disk);
-    if (!disk.has_failed()) {
-      EXPECT_GT(nth, 50u) << "the workload is shorter than it was meant to be";
-      break;
-    }
-    const auto after = disk.crash(nth);
-    {
-      const auto store = open_store(disk);
-      ASSERT_NE(store, nullptr);
-      expect_all(*store, acked);
-    }
-    const auto store = open_store(*after);
-    ASSERT_NE(store, nullptr);
-    expect_all(*store, acked);
-    if (HasFailure()) break;
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Codes, StoreFaultSweepTest, testing::Values(ErrorCode::kIo, ErrorCode::kNoSpace));
 
 }  // namespace
 }  // namespace ms::storage

@@ -315,6 +315,17 @@ TEST_F(WalEndTest, ARunAfterAKillAddsOneSegmentThatNotesWhatWasFound) {
   EXPECT_EQ(last_segment(), 2u);
 }
 
+// Under a shorter commit, frames of the one that failed could be taken for its own.
+TEST_F(WalEndTest, BehindAWriteThatFailedTheSegmentTakesNothingMore) {
+  Wal wal(disk_, {.directory = "/data/wal", .segment_bytes = kSegmentBytes}, {});
+  append(wal, {100});
+  ASSERT_TRUE(eventually([&] { return !disk_.content(test_segment_path(2)).empty(); })) << "its writes have no fault";
+  disk_.add_fault({.kind = FaultKind::kTear, .operation = Operation::kWrite, .code = ErrorCode::kNoSpace});
+  EXPECT_FALSE(wal.append(std::string(200, 'x')));
+  append(wal, {300});
+  EXPECT_EQ(wal.segment_number(), 2u);
+}
+
 TEST_F(WalEndTest, WhatACrashToreOffIsSaid) {
   run({100});
   std::string bytes = disk_.content(test_segment_path(1));
