@@ -74,6 +74,10 @@ TEST_P(DurabilityOfMode, EverythingAcknowledgedIsThereAfterKillsUnderLoad) {
 INSTANTIATE_TEST_SUITE_P(WalSync, DurabilityOfMode, testing::Values("always", "os"),
                          [](const auto& mode) { return std::string(mode.param); });
 
+bool tells_of_a_crash(const ServerProcess& server) {
+  return server.log().find("a crash tore off") != std::string::npos;
+}
+
 // A complete request on a new connection gets its reply. On a kept connection it may cross the server's close: an HTTP
 // client knows this by the end of the stream before any byte of a reply, and sends again; a reset it is never.
 TEST(Durability, SigtermUnderLoadLosesNothingAndResetsNobody) {
@@ -85,6 +89,7 @@ TEST(Durability, SigtermUnderLoadLosesNothingAndResetsNobody) {
   for (int round = 0; round < rounds; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     ASSERT_TRUE(server.start());
+    EXPECT_FALSE(tells_of_a_crash(server));
     load.start(server.endpoint());
     const bool loaded = load.wait_acknowledged(300 + random() % 700, kLoadTimeout);
     server.signal(SIGTERM);
@@ -100,6 +105,7 @@ TEST(Durability, SigtermUnderLoadLosesNothingAndResetsNobody) {
   }
   expect_no_bad_reply(load);
   ASSERT_TRUE(server.start());
+  EXPECT_FALSE(tells_of_a_crash(server));
   EXPECT_TRUE(load.check(server.endpoint()));
   const Totals totals = total(load);
   std::printf("%zu samples acknowledged, %llu kept connections closed under a request, %llu answers 503\n",
