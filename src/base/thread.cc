@@ -24,6 +24,13 @@ struct SchedulingAttributes {
   uint64_t period_ns = 0;
 };
 
+// 0 where there is no such clock.
+uint64_t read_clock_ns(clockid_t clock) {
+  timespec spent{};
+  if (clock_gettime(clock, &spent) != 0) return 0;
+  return static_cast<uint64_t>(spent.tv_sec) * kNanosPerSecond + static_cast<uint64_t>(spent.tv_nsec);
+}
+
 }  // namespace
 
 Thread::Thread(const std::string& name, std::move_only_function<void()> body) {
@@ -43,11 +50,9 @@ void Thread::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-uint64_t Thread::cpu_ns() const {
-  timespec spent{};
-  if (clock_gettime(cpu_clock_, &spent) != 0) return 0;
-  return static_cast<uint64_t>(spent.tv_sec) * kNanosPerSecond + static_cast<uint64_t>(spent.tv_nsec);
-}
+uint64_t Thread::cpu_ns() const { return read_clock_ns(cpu_clock_); }
+
+uint64_t thread_cpu_ns() { return read_clock_ns(CLOCK_THREAD_CPUTIME_ID); }
 
 void request_time_slice(uint64_t slice_ns) {
   SchedulingAttributes attributes;

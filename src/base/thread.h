@@ -30,6 +30,9 @@ class Thread {
   clockid_t cpu_clock_ = -1;  // no clock's id
 };
 
+// CPU time that the calling thread has spent, in nanoseconds.
+uint64_t thread_cpu_ns();
+
 // Asks the scheduler to run the calling thread in slices of `slice_ns` (100,000 to 100,000,000), so that it need not
 // wait for the end of another's longer slice when it wakes up; its share of the CPU stays what it is. A kernel that
 // knows no slices (before Linux 6.12) leaves everything as it was. See sched_setattr(2), sched_runtime.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/figures.h"
+#include "load/report_lines.h"
 
 namespace ms::load {
 namespace {
@@ -84,10 +85,6 @@ void write_settings(JsonBuilder& json, const StormRun& run) {
   json.end_object();
 }
 
-std::string line(const std::string& name, const std::string& text) {
-  return name + std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') + text + "\n";
-}
-
 std::string describe_load(const StormRun& run) {
   const StormSettings& settings = run.settings;
   std::string text;
@@ -124,14 +121,6 @@ std::string describe_outcomes(const StormFigures& figures) {
     text += (text.empty() ? "" : ", ") + name + " " + figure(static_cast<double>(count));
   }
   return text;
-}
-
-std::string describe(const Summary& summary) {
-  const auto part = [](const char* name, uint64_t duration_ns) {
-    return std::string(name) + " " + duration(static_cast<double>(duration_ns));
-  };
-  return part("p50", summary.p50_ns) + ", " + part("p90", summary.p90_ns) + ", " + part("p99", summary.p99_ns) + ", " +
-         part("p99.9", summary.p999_ns) + ", " + part("max", summary.max_ns);
 }
 
 std::string describe_server(const ServerFigures& server, uint64_t units) {
@@ -176,19 +165,19 @@ std::string draw_storm(const StormRun& run) {
   const uint64_t units = figures.tally.offered;
   const char* unit = run.settings.is_keep_alive ? "request" : "connection";
   std::string text = describe_load(run);
-  text += line(std::string(unit) + "s", figure(static_cast<double>(units)) + " in " +
-                                            duration(static_cast<double>(figures.elapsed_ns)) + ": " +
-                                            describe_outcomes(figures));
-  text += line("rate", figure(served_per_s(figures)) + " served a second");
-  text += line("latency", describe(figures.latency.summary()));
-  text += line("of it, connect", describe(figures.connect.summary()));
-  text += line("generator's lag", describe(figures.lag.summary()));
+  text += report_line(std::string(unit) + "s", figure(static_cast<double>(units)) + " in " +
+                                                   duration(static_cast<double>(figures.elapsed_ns)) + ": " +
+                                                   describe_outcomes(figures));
+  text += report_line("rate", figure(served_per_s(figures)) + " served a second");
+  text += report_line("latency", describe_quantiles(figures.latency.summary()));
+  text += report_line("of it, connect", describe_quantiles(figures.connect.summary()));
+  text += report_line("generator's lag", describe_quantiles(figures.lag.summary()));
   const std::string own = "generator " + duration(per_unit(figures.cpu_ns, units));
   const std::string other = server.pids.empty() ? "" : "server " + duration(per_unit(server.cpu_ns, units)) + ", ";
-  text += line("CPU", other + own + " a " + unit);
-  if (!server.pids.empty()) text += line("server", describe_server(server, units) + " a " + unit);
-  if (run.server.listen_queue) text += line("listen queue", describe(*run.server.listen_queue));
-  text += line("retransmits", figure(static_cast<double>(retransmits(run))));
+  text += report_line("CPU", other + own + " a " + unit);
+  if (!server.pids.empty()) text += report_line("server", describe_server(server, units) + " a " + unit);
+  if (run.server.listen_queue) text += report_line("listen queue", describe(*run.server.listen_queue));
+  text += report_line("retransmits", figure(static_cast<double>(retransmits(run))));
   return text;
 }
 
