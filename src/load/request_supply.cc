@@ -67,6 +67,11 @@ void RequestSupply::wait_filled(const std::function<void(uint64_t samples)>& on_
   }
 }
 
+bool RequestSupply::has_more(size_t lane) const {
+  const MutexLock lock(mutex_);
+  return !lanes_[lane].ready.empty() || lanes_[lane].next < lanes_[lane].end;
+}
+
 std::optional<WriteRequest> RequestSupply::take(size_t lane) {
   MutexLock lock(mutex_);
   Lane& from = lanes_[lane];

@@ -49,6 +49,8 @@ class RequestSupply {
   // and at the end.
   void wait_filled(const std::function<void(uint64_t samples)>& on_progress);
 
+  bool has_more(size_t lane) const;
+
   // The next request of a lane; nothing where it has had all.
   std::optional<WriteRequest> take(size_t lane);
 

@@ -33,11 +33,14 @@ TEST_P(RequestSupplySplit, LanesHaveEachSampleOnceAndInOrder) {
     EXPECT_EQ(range.first, series);
     series += range.count;
     uint64_t next = 0;
-    while (const auto request = supply.take(lane)) {
+    while (supply.has_more(lane)) {
+      const auto request = supply.take(lane);
+      ASSERT_TRUE(request);
       EXPECT_LE(request->samples, settings.samples_per_request);
       EXPECT_EQ(request->bytes, requests.encode(range, next, request->samples).bytes);
       next += request->samples;
     }
+    EXPECT_FALSE(supply.take(lane));
     const uint64_t steps = *settings.samples / settings.series;
     EXPECT_GE(next, steps * range.count);
     EXPECT_LE(next, (steps + 1) * range.count);
