@@ -13,7 +13,7 @@ constexpr const char* kBenchFooter = R"(
 Each command works against any server that speaks HTTP/1.1 and the protocol, and prints what became of each request,
 how long it took from the moment it was due, and what the server spent on it where it is on this machine.
 
-See: metricstream bench storm --help)";
+See: metricstream bench storm --help, metricstream bench ingest --help, metricstream bench mixed --help)";
 
 constexpr const char* kStormDescription =
     R"(Connections in great number, each with one small write: one sample with eight labels, of 100 different series in turn.
@@ -93,19 +93,28 @@ CLI::App* add_bench_command(CLI::App& app) {
   return command;
 }
 
-void add_bench_options(CLI::App& command, BenchConfig& config, load::Protocol protocol) {
-  using load::Protocol;
-  config.protocol = protocol;
+void add_protocol(CLI::App& command, const std::string& flag, load::Protocol& protocol,
+                  const std::vector<load::Protocol>& protocols, const std::string& help) {
+  protocol = protocols.front();
+  std::vector<std::pair<std::string, load::Protocol>> choices;
+  for (const load::Protocol each : protocols) choices.emplace_back(load::protocol_name(each), each);
+  add_choice(command, flag, protocol, choices.front().first, choices, help);
+}
+
+void add_path(CLI::App& command, const std::string& flag, std::string& path, const std::string& help) {
+  add_parsed(command, flag, path, "PATH", "the protocol's own", parse_path, help);
+}
+
+void add_bench_options(CLI::App& command, BenchConfig& config, const std::vector<load::Protocol>& protocols) {
   command.add_option("url", config.url, "The server: http. A path in it stands for --path.")
       ->type_name("URL")
       ->capture_default_str();
-  std::vector<std::pair<std::string, Protocol>> protocols;
-  for (const Protocol each : {Protocol::kRemoteWrite, Protocol::kJson, Protocol::kGet}) {
-    protocols.emplace_back(load::protocol_name(each), each);
+  std::string help = "What is sent, to";
+  for (const load::Protocol each : protocols) {
+    help += (each == protocols.front() ? " " : ", ") + std::string(load::default_path(each));
   }
-  add_choice(command, "--protocol", config.protocol, std::string(load::protocol_name(protocol)), protocols,
-             "What is sent, to POST /api/v1/write, POST /metrics and GET /health.");
-  add_parsed(command, "--path", config.path, "PATH", "the protocol's own", parse_path, "Where it is sent to.");
+  add_protocol(command, "--protocol", config.protocol, protocols, help + ".");
+  add_path(command, "--path", config.path, "Where it is sent to.");
   command.add_flag("--json", config.is_json, "Print one JSON object, and nothing else.");
   add(command, "--server-pid", config.server_pid,
       "Whose CPU time is measured, with its children's; found by who listens on the port where it is not given.")
@@ -126,7 +135,8 @@ CLI::App* add_storm_command(CLI::App& bench, StormConfig& config) {
       ->capture_default_str();
   add_parsed(*command, "--timeout", config.storm.timeout_ns, "DURATION", "20s", parse_run_time,
              "How long a client waits for its whole reply.");
-  add_bench_options(*command, config.bench, load::Protocol::kJson);
+  add_bench_options(*command, config.bench,
+                    {load::Protocol::kJson, load::Protocol::kRemoteWrite, load::Protocol::kGet});
   return command;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "load/protocol.h"
 #include "load/storm.h"
@@ -36,8 +37,14 @@ struct StormConfig {
 // The command that those below are commands of.
 CLI::App* add_bench_command(CLI::App& app);
 
-// What each of the commands takes, with `protocol` as its default.
-void add_bench_options(CLI::App& command, BenchConfig& config, load::Protocol protocol);
+// What each of the commands takes. Of `protocols`, those that it speaks, the first is the default.
+void add_bench_options(CLI::App& command, BenchConfig& config, const std::vector<load::Protocol>& protocols);
+
+// An option that is one of `protocols`, of which the first is the default.
+void add_protocol(CLI::App& command, const std::string& flag, load::Protocol& protocol,
+                  const std::vector<load::Protocol>& protocols, const std::string& help);
+// An option that is the path of an HTTP request, "/write?db=x".
+void add_path(CLI::App& command, const std::string& flag, std::string& path, const std::string& help);
 
 CLI::App* add_storm_command(CLI::App& bench, StormConfig& config);
 

@@ -298,6 +298,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   DrainConfig drain_config;
   watch::WatchConfig watch_config;
   StormConfig storm_config;
+  IngestConfig ingest_config;
+  MixedConfig mixed_config;
   CLI::App app(kDescription, "metricstream");
   app.set_version_flag("--version", "metricstream " MS_VERSION);
   app.require_subcommand(1);
@@ -310,6 +312,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   const CLI::App* drain = add_drain_command(app, drain_config);
   CLI::App* bench = add_bench_command(app);
   const CLI::App* storm = add_storm_command(*bench, storm_config);
+  const CLI::App* ingest = add_ingest_command(*bench, ingest_config);
+  const CLI::App* mixed = add_mixed_command(*bench, mixed_config);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -321,6 +325,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   if (watch->parsed()) return watch_config;
   if (drain->parsed()) return drain_config;
   if (storm->parsed()) return storm_config;
+  if (ingest->parsed()) return ingest_config;
+  if (mixed->parsed()) return mixed_config;
   return config;
 }
 

@@ -11,6 +11,7 @@
 #include "drain/settings.h"
 #include "net/front_door.h"
 #include "server/bench_options.h"
+#include "server/ingest_options.h"
 #include "storage/store.h"
 #include "watch/watch.h"
 
@@ -53,7 +54,8 @@ struct Farewell {
 };
 
 // What the command line asks for.
-using Command = std::variant<ServeConfig, DrainConfig, watch::WatchConfig, StormConfig, Farewell>;
+using Command =
+    std::variant<ServeConfig, DrainConfig, watch::WatchConfig, StormConfig, IngestConfig, MixedConfig, Farewell>;
 
 Command parse_command_line(int argc, const char* const* argv);
 

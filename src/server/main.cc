@@ -18,6 +18,10 @@ int run(const watch::WatchConfig& config) { return watch::watch(config); }
 
 int run(const StormConfig& config) { return bench(config); }
 
+int run(const IngestConfig& config) { return bench(config); }
+
+int run(const MixedConfig& config) { return bench(config); }
+
 int run(const Farewell& farewell) {
   std::fputs(farewell.text.c_str(), farewell.status == 0 ? stdout : stderr);
   return farewell.status;
