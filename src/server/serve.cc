@@ -42,6 +42,7 @@ constexpr uint64_t kMemoryPercent = 60;
 constexpr size_t kQueryQueueMax = 64;
 constexpr size_t kHeavyQueueMax = 1024;
 constexpr int kMappedBlockBytesMin = 1 << 20;
+constexpr int kKeptHeapBytesMax = 4 << 20;  // at the end of each of the allocator's arenas
 constexpr size_t kLookQueueMax = 16;
 
 // What the configuration and the machine together come to.
@@ -303,6 +304,9 @@ int serve(const ServeConfig& config) {
   // Left to itself glibc moves that threshold up to 32 MiB as such blocks are freed, keeps in each thread's arena what
   // lies below it, and an empty server holds several hundred MB after a burst of bodies.
   mallopt(M_MMAP_THRESHOLD, kMappedBlockBytesMin);
+  // What is below it stays for the next body. At the 128 KiB that glibc keeps by itself, every body of remote write has
+  // its memory given back and faulted in again, at a tenth of its CPU time.
+  mallopt(M_TRIM_THRESHOLD, kKeptHeapBytesMax);
   const Logger log(config.log_level, config.log_format);
   const int64_t start_ms = wall_ms();
   const sigset_t signals = awaited_signals();
