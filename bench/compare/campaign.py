@@ -1,0 +1,82 @@
+"""Measures loads against servers, and keeps what was measured.
+
+The runs of different servers are interleaved, so that what the machine does beside them meets all alike. A server that
+is missing and a run that fails are kept as the reason why a figure lacks, and stop nothing.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+import perf
+from loads import Load
+from results import Part, save_part
+from servers import Server, ServerFailure
+from spread import MISSING, number
+from tables import COLUMNS
+
+# What a run without figures raises: a server or a generator that fails, and what the kernel refuses them.
+Failure = (ServerFailure, OSError)
+
+
+def measure(load: Load, servers: Sequence[Server], runs: int, directory: Path) -> None:
+    """`runs` of `load` against each of `servers`; replaces what `directory` has of them."""
+    parts = {server.name: new_part(load, server) for server in servers}
+    available = [server for server in servers if server.is_available]
+    for run in range(runs):
+        # Each round begins with another server, so that none is always the first.
+        first = run % max(len(available), 1)
+        for server in available[first:] + available[:first]:
+            measure_run(load, server, f"{load.name} {run + 1}/{runs} {server.name}", parts[server.name])
+    if perf.why_not() is None:
+        for server in available:
+            count_events(load, server, parts[server.name])
+    for part in parts.values():
+        save_part(directory, part)
+
+
+def new_part(load: Load, server: Server) -> Part:
+    part = Part(
+        load=load.name,
+        server=server.name,
+        version=server.version() if server.is_available else "missing",
+        measured=datetime.date.today().isoformat(),
+        server_command=server.command_line(load.server_flags(server)),
+        load_command=load.command_line(server),
+        configuration=server.configuration,
+    )
+    if not server.is_available:
+        part.failures.append(f"{server.command[0]} is missing")
+        say(f"{load.name} {server.name}: {server.command[0]} is missing")
+    return part
+
+
+def measure_run(load: Load, server: Server, title: str, part: Part) -> None:
+    try:
+        run = load.measure(server)
+    except Failure as failure:
+        part.failures.append(str(failure))
+        say(f"{title}: {failure}")
+        return
+    part.runs.append(run)
+    readings = [(column.title, column.read(run)) for column in COLUMNS[load.name][:6]]
+    shown = ", ".join(f"{name} {MISSING if value is None else number(value)}" for name, value in readings)
+    say(f"{title}: {shown}")
+
+
+def count_events(load: Load, server: Server, part: Part) -> None:
+    title = f"{load.name} perf {server.name}"
+    try:
+        part.events_per_unit = load.count_events(server)
+    except Failure as failure:
+        say(f"{title}: {failure}")
+        return
+    if part.events_per_unit:
+        counts = ", ".join(f"{name} {number(count)}" for name, count in part.events_per_unit.items())
+        say(f"{title}: {counts}")
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
