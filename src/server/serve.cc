@@ -32,7 +32,8 @@ namespace ms::server {
 namespace {
 
 // Descriptors that are not served clients': for log segments, listeners, epoll sets, the reserve of the accept loop and
-// connections on their way to the refusing thread; and what that thread has at least, or half of what there is.
+// connections on their way to the refusing thread; and that thread's least share, or half of the rest where that is
+// less.
 constexpr size_t kOwnDescriptors = 128;
 constexpr size_t kRefuserShareMin = 128;
 constexpr size_t kRefuserShareMax = 4096;
