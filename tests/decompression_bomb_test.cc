@@ -25,7 +25,7 @@ namespace {
 constexpr size_t kMiB = size_t{1} << 20;
 constexpr size_t kDecodedBytesMax = 64 * kMiB;
 constexpr uint64_t kMoreMemoryMax = 64 * kMiB;
-constexpr seconds kPatience{100};
+const seconds kPatience = ordinary_or_long(seconds(100), seconds(600));
 
 struct Bomb {
   std::string name;
@@ -89,7 +89,7 @@ std::vector<Bomb> open_bombs() {
 std::vector<Bomb> hidden_bombs() {
   const std::string gzip = repeat_encoded(http::ContentCoding::kGzip, 2 * kDecodedBytesMax);
   const std::string zstd = repeat_encoded(http::ContentCoding::kZstd, 64 * kDecodedBytesMax);
-  const size_t count = ordinary_or_long<size_t>(20, 100);
+  const size_t count = ordinary_or_long<size_t>(8, 100);
   return {
       {"JSON in many members of gzip", compressed_json(gzip, "gzip"), count, 413},
       {"JSON in many frames of zstd", compressed_json(zstd, "zstd"), count, 413},

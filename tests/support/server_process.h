@@ -35,7 +35,7 @@ struct ServerOptions {
 
 // Flags of a server that refuses nobody for having waited: for tests in which only what they ask may be refused,
 // however busy the machine is.
-inline const std::vector<std::string> kPatientServer = {"--queue-target", "100s", "--queue-deadline", "100s"};
+inline const std::vector<std::string> kPatientServer = {"--queue-target", "10m", "--queue-deadline", "10m"};
 
 class ServerProcess {
  public:
