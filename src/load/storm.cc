@@ -152,6 +152,7 @@ void make_generators(const StormSettings& settings, const ClientSettings& client
 void run_all(std::deque<Generator>& generators, const std::function<void(uint64_t ended)>& on_progress) {
   std::counting_semaphore<> done(0);
   std::vector<Thread> threads;
+  threads.reserve(generators.size());
   for (Generator& generator : generators) {
     threads.emplace_back("storm", [&generator, &done] {
       generator.run();
@@ -197,6 +198,7 @@ std::vector<std::string> small_requests(const HttpTarget& target, Protocol proto
                                         int64_t now_ms) {
   if (protocol == Protocol::kGet) return {write_request(target, protocol, is_keep_alive, "")};
   std::vector<std::string> requests;
+  requests.reserve(kSeries);
   for (int number = 0; number < kSeries; ++number) {
     requests.push_back(write_request(target, protocol, is_keep_alive, small_body(protocol, number, now_ms)));
   }
