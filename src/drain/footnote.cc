@@ -3,8 +3,8 @@
 #include <fstream>
 #include <string>
 
-#include "drain/comparison.h"
 #include "base/figures.h"
+#include "drain/comparison.h"
 #include "net/connection_table.h"
 
 namespace ms::drain {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "base/json_builder.h"
 #include "base/figures.h"
+#include "base/json_builder.h"
 
 namespace ms::drain {
 namespace {
