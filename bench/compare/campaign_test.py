@@ -27,7 +27,7 @@ class StandIn(Server):
 
 
 def server(name: str, *command: str, configuration: str | None = None) -> Server:
-    return StandIn(name=name, command=command, ready_path="/", write_flags=(), configuration=configuration)
+    return StandIn(name=name, command=command, ready_path="/", configuration=configuration)
 
 
 def file_server(name: str) -> Server:

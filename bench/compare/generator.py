@@ -8,13 +8,12 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Literal
 
 import perf
 from results import Run
-from servers import METRICSTREAM, RunningServer, Server, ServerFailure, running, scratch_directory
+from servers import METRICSTREAM, BenchMode, RunningServer, Server, ServerFailure, running, scratch_directory
 
-RUN_S_MAX = 300.0
+RUN_S_MAX = 600.0
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class GeneratorLoad:
     name: str
     group: str
     servers: tuple[Server, ...]
-    mode: Literal["storm", "ingest", "mixed"]
+    mode: BenchMode
     flags: tuple[str, ...]
     # What perf's events are counted per: a number of the generator's JSON, and how many of that are one unit.
     unit: tuple[str, int] | None = None
@@ -46,7 +45,7 @@ class GeneratorLoad:
         return {name: count * size / run[path] for name, count in events.items()} if run.get(path) else None
 
     def command(self, server: Server, url: str) -> list[str]:
-        return [METRICSTREAM, "bench", self.mode, url, *server.write_flags, *self.flags, "--json"]
+        return [METRICSTREAM, "bench", self.mode, url, *server.write_flags(self.mode), *self.flags, "--json"]
 
     def run(self, server: Server, counts_events: bool) -> tuple[Run, Mapping[str, float]]:
         with scratch_directory() as directory, running(server, directory, self.server_flags(server)) as one:

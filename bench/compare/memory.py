@@ -29,7 +29,9 @@ class IdleMemoryLoad:
     connections: int
 
     def command_line(self, server: Server) -> str:
-        return f"{self.connections:,} connections to 127.0.0.1:$PORT, then on each GET {server.ready_path}"
+        return (
+            f"# {self.connections:,} connections to 127.0.0.1:$PORT, and later on each of them GET {server.ready_path}"
+        )
 
     def server_flags(self, server: Server) -> tuple[str, ...]:
         # By default it takes 512.
@@ -85,7 +87,7 @@ class SeriesMemoryLoad:
 
     def command(self, server: Server, url: str, series: int) -> list[str]:
         size = ["--series", str(series), "--samples", str(series), "--connections", "1"]
-        return [METRICSTREAM, "bench", "ingest", url, *server.write_flags, *size, "--json"]
+        return [METRICSTREAM, "bench", "ingest", url, *server.write_flags("ingest"), *size, "--json"]
 
 
 @contextmanager

@@ -20,7 +20,7 @@ class ReplayLoad:
     samples: int
 
     def command_line(self, server: Server) -> str:
-        return " ".join(self.command("http://127.0.0.1:$PORT")) + ", then SIGTERM and the same server command again"
+        return " ".join(self.command("http://127.0.0.1:$PORT")) + "\n# then SIGTERM, and the same server again"
 
     def server_flags(self, server: Server) -> tuple[str, ...]:
         return ()

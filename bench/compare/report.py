@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable
+from typing import TypeVar
 
 from figures import Figure, figures
 from results import Part, Results
 from spread import MISSING
 from tables import Table, in_order
 from verdicts import Verdict
+
+Key = TypeVar("Key")
 
 HEAD = """\
 # Benchmarks
@@ -113,24 +116,25 @@ def measured(table: Table, results: Results) -> str:
     return text + (f"\nRuns without figures:\n\n{failures}" if failures else "")
 
 
-def together(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The servers of each key, in their order."""
-    servers: dict[str, list[str]] = {}
-    for key, server in pairs:
-        servers.setdefault(key, []).append(server)
-    return {key: ", ".join(names) for key, names in servers.items()}
+def together(pairs: Iterable[tuple[Key, str]]) -> dict[Key, str]:
+    """The names of each key, in their order."""
+    names: dict[Key, list[str]] = {}
+    for key, name in pairs:
+        names.setdefault(key, []).append(name)
+    return {key: ", ".join(unique(found)) for key, found in names.items()}
 
 
 def commands(results: Results) -> str:
     parts = in_order(results.parts)
-    configurations = unique(f"# {part.server}\n{part.configuration}" for part in parts if part.configuration)
+    loads = together(((part.server, part.server_command), part.load) for part in parts)
+    configurations = together((part.configuration, part.server) for part in parts if part.configuration)
     return "\n".join(
         [
             "## The servers' commands\n",
             "$PORT is a free port of loopback, $DIR an empty directory.\n",
-            fenced(unique(f"# {part.server}\n{part.server_command}" for part in parts)),
+            fenced(f"# {server}: {under}\n{command}" for (server, command), under in loads.items()),
             "The files $DIR/configuration:\n",
-            fenced(configurations),
+            fenced(f"# {servers}\n{configuration}" for configuration, servers in configurations.items()),
         ]
     )
 

@@ -158,7 +158,7 @@ class Page(unittest.TestCase):
             part("open-loop", "nginx1", storm_run(33.0), configuration="workers 1;\n"),
         )
         self.assertIn("```sh\n# nginx1, nginx2\nbench storm\n```\n", text)
-        self.assertEqual(text.count("# nginx1\nnginx1 -l $PORT\n"), 1)
+        self.assertEqual(text.count("# nginx1: storm, open-loop\nnginx1 -l $PORT\n"), 1)
         self.assertEqual(text.count("# nginx1\nworkers 1;\n"), 1)
 
     def test_what_perf_counted_stands_beside_the_cpu(self) -> None:
@@ -183,7 +183,8 @@ class Numbers(unittest.TestCase):
     def test_numbers_have_about_three_digits(self) -> None:
         cases = {
             0: "0", 0.00003: "0", 0.0123: "0.0123", 0.42: "0.42", 9.7: "9.70", 33.54: "33.5", 100: "100",
-            511.6: "512", 9_994: "9994", 18_240: "18.2k", 119_400: "119k", 999_400: "999k", 1_340_000: "1.34M", 2e6: "2M",
+            511.6: "512", 9_994: "9994", 18_240: "18.2k", 119_400: "119k", 999_400: "999k",
+            1_340_000: "1.34M", 2e6: "2M",
         }  # fmt: skip
         for value, text in cases.items():
             self.assertEqual(number(value), text)

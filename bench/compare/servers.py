@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import Literal
 
 METRICSTREAM = "build/release/metricstream"
 PEERS = "build/peers"
@@ -70,6 +71,10 @@ bind-address = "127.0.0.1:0"
 """
 
 
+# The commands of `metricstream bench`.
+BenchMode = Literal["storm", "ingest", "mixed"]
+
+
 class ServerFailure(Exception):
     """A server that does not start, or not in time; says what it logged last."""
 
@@ -79,8 +84,9 @@ class Server:
     name: str
     command: tuple[str, ...]
     ready_path: str
-    # How `metricstream bench` talks to it.
-    write_flags: tuple[str, ...]
+    # What `metricstream bench` is to send it, and where to; None: as by default.
+    write_protocol: str | None = None
+    write_path: str | None = None
     # Debian's package, unpacked below PEERS; None: this repository's own.
     package: str | None = None
     # The file $DIR/configuration.
@@ -95,6 +101,12 @@ class Server:
     @property
     def is_available(self) -> bool:
         return os.access(self.command[0], os.X_OK)
+
+    def write_flags(self, mode: BenchMode) -> tuple[str, ...]:
+        protocol = ("--protocol", self.write_protocol) if self.write_protocol else ()
+        path = ("--path", self.write_path) if self.write_path else ()
+        ingest_path = ("--ingest-path", self.write_path) if self.write_path and mode == "mixed" else ()
+        return (*protocol, *path, *ingest_path)
 
     def version(self) -> str:
         if self.package is None:
@@ -127,7 +139,8 @@ def nginx(workers: int) -> Server:
         command=(f"{PEERS}/usr/sbin/nginx", "-p", "$DIR", "-c", "$DIR/configuration"),
         configuration=NGINX_CONFIGURATION.format(workers=workers),
         ready_path="/",
-        write_flags=("--protocol", "json", "--path", "/"),
+        write_protocol="json",
+        write_path="/",
     )
 
 
@@ -139,7 +152,6 @@ def metricstream(wal_sync: str) -> Server:
             f"--wal-sync={wal_sync}",
         ),
         ready_path="/ready",
-        write_flags=(),
     )
 
 
@@ -154,7 +166,7 @@ VICTORIA_METRICS = Server(
         "-storageDataPath=$DIR/data",
     ),
     ready_path="/health",
-    write_flags=("--protocol", "remote-write"),
+    write_protocol="remote-write",
 )
 PROMETHEUS = Server(
     name="prometheus",
@@ -168,7 +180,7 @@ PROMETHEUS = Server(
     ),
     configuration="global: {}\n",
     ready_path="/-/ready",
-    write_flags=("--protocol", "remote-write"),
+    write_protocol="remote-write",
 )
 INFLUXDB = Server(
     name="influxdb",
@@ -177,7 +189,8 @@ INFLUXDB = Server(
     configuration=INFLUXDB_CONFIGURATION,
     ready_path="/ping",
     prepare_path="/query?q=CREATE+DATABASE+x",
-    write_flags=("--protocol", "remote-write", "--path", "/api/v1/prom/write?db=x"),
+    write_protocol="remote-write",
+    write_path="/api/v1/prom/write?db=x",
 )
 OURS_OS = metricstream("os")
 OURS_ALWAYS = metricstream("always")

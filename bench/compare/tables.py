@@ -72,6 +72,7 @@ KEEP_ALIVE_COLUMNS = (
     Column("generator CPU us", at("generator_cpu_us_per_unit")),
 )
 MIXED_COLUMNS = (
+    Column("CPU s/million samples, connections included", at("ingest.server_cpu_s_per_million")),
     Column("p50 ms", DOOR_P50_MS),
     Column("p99 ms", at("storm.latency_us.p99", 1e-3)),
     Column("p99 beyond the generator's lag", DOOR_P99_BEYOND_LAG_MS),
@@ -81,6 +82,7 @@ MIXED_COLUMNS = (
     Column("listen queue max", at("storm.listen_queue.max")),
     Column("not 2xx", DOOR_UNSERVED),
     Column("ingest beside it, samples/s", at("ingest.samples_per_s")),
+    Column("samples not acknowledged", less(at("ingest.samples_sent"), at("ingest.samples_acked"))),
 )
 INGEST_COLUMNS = (
     Column("CPU s/million samples", at("server_cpu_s_per_million")),
