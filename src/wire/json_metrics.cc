@@ -6,10 +6,12 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -28,6 +30,7 @@ using simdjson::error_code;
 using simdjson::SUCCESS;
 
 constexpr size_t kMetricBytesTypical = 128;    // what is reserved for at the start: a metric of a few tags
+constexpr int kRecentBits = 8;                 // of a place among the names seen last
 constexpr size_t kTokenBytesMax = 64;          // of a number in a message
 constexpr size_t kTrustedNumberBytesMax = 19;  // of a number that simdjson reads right
 
@@ -341,17 +344,36 @@ class MetricReader {
     if (type_) keep_type();
   }
 
+  // Mostly a type comes again and again with the few names of a body: those seen last are looked at first.
   void keep_type() {
     const unsigned bit = 1u << static_cast<unsigned>(*type_);
+    TypesKept& recent = recent_[recent_slot(name_)];
+    if ((recent.types & bit) != 0 && recent.name == name_) return;
     unsigned& kept = types_kept_[name_];
     if ((kept & bit) == 0)
       batch_.metadata.push_back({.metric = std::string(name_), .type = *type_, .help = {}, .unit = {}});
     kept |= bit;
+    recent = {name_, kept};
+  }
+
+  // By the name's first and last eight bytes.
+  static size_t recent_slot(std::string_view name) {
+    uint64_t first = 0;
+    uint64_t last = 0;
+    const size_t bytes = std::min(name.size(), sizeof first);
+    std::memcpy(&first, name.data(), bytes);
+    std::memcpy(&last, name.data() + name.size() - bytes, bytes);
+    return ((first ^ std::rotl(last, 29)) * 0x9e3779b97f4a7c15u) >> (64 - kRecentBits);
   }
 
   model::WriteBatch& batch_;
   const model::ParseContext& context_;
-  std::unordered_map<std::string_view, unsigned> types_kept_;  // a bit for each MetricType, by metric name
+  struct TypesKept {
+    std::string_view name;
+    unsigned types = 0;  // a bit for each MetricType
+  };
+  std::unordered_map<std::string_view, unsigned> types_kept_;  // the same bits, by metric name
+  std::array<TypesKept, size_t{1} << kRecentBits> recent_;
   uint32_t index_ = 0;
 
   // Of the metric being read.
