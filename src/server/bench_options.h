@@ -11,7 +11,7 @@
 #include "load/protocol.h"
 #include "load/storm.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's
 class App;
 }
 
