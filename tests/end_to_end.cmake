@@ -27,7 +27,7 @@ target_link_libraries(ms_test_support
   PRIVATE ms_storage ms_wire ms_model simdjson::simdjson Snappy::snappy)
 add_dependencies(ms_test_support metricstream)
 
-ms_test(bench_command SOURCES bench_command_test.cc LIBRARIES ms_test_support simdjson::simdjson)
+ms_test(bench_command SOURCES bench_command_test.cc LIBRARIES ms_test_support ms_load simdjson::simdjson)
 ms_test(main_job SOURCES main_job_test.cc LIBRARIES ms_test_support TIMEOUT 240)
 ms_test(disk SOURCES disk_fault_test.cc power_cut_test.cc LIBRARIES ms_test_support TIMEOUT 240)
 ms_test(durability SOURCES durability_test.cc LIBRARIES ms_test_support)

@@ -248,7 +248,10 @@ class Loop {
     disconnect(lane, tally_.ended_ns);
   }
 
+  // Another generator's thread may have a descriptor table of its own, with a copy of the socket in it: only a shutdown
+  // tells the server for sure.
   void disconnect(Lane& lane, uint64_t now_ns) {
+    shutdown(lane.socket.get(), SHUT_RDWR);
     lane.socket.reset();
     lane.phase = Phase::kResting;
     lane.wake_ns = now_ns;

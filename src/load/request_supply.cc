@@ -41,6 +41,7 @@ RequestSupply::RequestSupply(const WriteRequests& requests, const Settings& sett
     Lane& lane = lanes_[number];
     lane.range = range_of(settings, number);
     lane.end = settings.samples ? share_of(lane.range, settings.series, *settings.samples) : UINT64_MAX;
+    lane.is_filling = lane.end > 0;
   }
   for (size_t builder = 0; builder < builders_; ++builder) {
     threads_.emplace_back("bench-build-" + std::to_string(builder + 1), [this, builder] { build(builder); });
@@ -83,7 +84,7 @@ std::optional<WriteRequest> RequestSupply::take(size_t lane) {
   if (from.ready.empty()) return std::nullopt;
   WriteRequest request = std::move(from.ready.front());
   from.ready.pop_front();
-  if (!from.is_filling && from.next < from.end && from.ready.size() <= quota_ / 2) {
+  if (!from.is_filling && from.next < from.end && from.ready.size() <= quota_ / 4) {
     from.is_filling = true;
     wanted_.notify_all();
   }
@@ -108,6 +109,7 @@ RequestSupply::Lane* RequestSupply::find_filling(size_t builder) {
   return least;
 }
 
+// Encodes without the lock: nobody else builds for the lane. `next` moves on when the request is there to be taken.
 void RequestSupply::build(size_t builder) {
   MutexLock lock(mutex_);
   while (!is_stopping_) {
@@ -116,26 +118,18 @@ void RequestSupply::build(size_t builder) {
       wanted_.wait(lock);
       continue;
     }
-    if (lane->next < lane->end) {
-      WriteRequest request = build_next(*lane, lock);
-      samples_built_ += request.samples;
-      lane->ready.push_back(std::move(request));
-    }
-    if (lane->next == lane->end || lane->ready.size() >= quota_) lane->is_filling = false;
+    const SeriesRange range = lane->range;
+    const uint64_t first = lane->next;
+    const auto count = static_cast<size_t>(std::min<uint64_t>(samples_per_request_, lane->end - first));
+    lock.unlock();
+    WriteRequest request = requests_.encode(range, first, count);
+    lock.lock();
+    lane->next += count;
+    lane->ready.push_back(std::move(request));
+    lane->is_filling = lane->next < lane->end && lane->ready.size() < quota_;
+    samples_built_ += count;
     built_.notify_all();
   }
-}
-
-// Without the lock: nobody else builds for this lane. `next` moves on when the request is there to be taken.
-WriteRequest RequestSupply::build_next(Lane& lane, MutexLock& lock) {
-  const uint64_t first = lane.next;
-  const SeriesRange range = lane.range;
-  const auto count = static_cast<size_t>(std::min<uint64_t>(samples_per_request_, lane.end - first));
-  lock.unlock();
-  WriteRequest request = requests_.encode(range, first, count);
-  lock.lock();
-  lane.next = first + count;
-  return request;
 }
 
 }  // namespace ms::load

@@ -7,9 +7,9 @@
 // Each connection has a lane, and each lane a share of the series: so the samples of a series are sent in order of
 // time, one request after the other, however many connections there are.
 //
-// A lane is filled up to its quota, and again when it has fallen below half of that: a run that needs no more than
-// the quota shares its cores with no builder. Where a connection is faster than they are, take() waits, and tells how
-// long.
+// A lane is filled up to its quota, and again when no more than a quarter of that is left: a run that needs less than
+// three quarters of what is built ahead shares its cores with no builder. Where a connection is faster than they are,
+// take() waits, and tells how long.
 //
 // Lanes are taken from by one thread; the rest is thread-safe.
 #pragma once
@@ -67,12 +67,11 @@ class RequestSupply {
     uint64_t next = 0;  // sample of the range to be built
     uint64_t end = 0;
     std::deque<WriteRequest> ready;
-    bool is_filling = true;
+    bool is_filling = false;  // then there is more to build
   };
 
   void build(size_t builder);
   Lane* find_filling(size_t builder) MS_REQUIRES(mutex_);
-  WriteRequest build_next(Lane& lane, MutexLock& lock) MS_REQUIRES(mutex_);
   bool is_filled() const MS_REQUIRES(mutex_);
 
   const WriteRequests& requests_;

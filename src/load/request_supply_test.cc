@@ -66,19 +66,19 @@ INSTANTIATE_TEST_SUITE_P(
                   {.lanes = 4, .series = 100, .samples_per_request = 10, .samples = 30, .samples_ahead = 30}}),
     [](const auto& split) { return split.param.name; });
 
-TEST(RequestSupplyTest, BuildsItsQuotaAheadAndNoMoreUntilHalfIsTaken) {
+TEST(RequestSupplyTest, BuildsItsQuotaAheadAndNoMoreUntilAQuarterIsLeft) {
   RequestSupply supply(requests_for(10), {.lanes = 1, .series = 10, .samples_per_request = 10, .samples_ahead = 95});
   uint64_t built = 0;
   const auto note = [&](uint64_t samples) { built = samples; };
   supply.wait_filled(note);
   EXPECT_EQ(built, 100u);
   const uint64_t filled_cpu_ns = supply.cpu_ns();
-  for (int i = 0; i < 4; ++i) supply.take(0);
+  for (int i = 0; i < 7; ++i) supply.take(0);
   supply.wait_filled(note);
   EXPECT_EQ(built, 100u);
   supply.take(0);
   supply.wait_filled(note);
-  EXPECT_EQ(built, 150u);
+  EXPECT_EQ(built, 180u);
   EXPECT_GT(supply.cpu_ns(), filled_cpu_ns);
   EXPECT_EQ(supply.waited_ns(), 0u);
 }
