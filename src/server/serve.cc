@@ -57,7 +57,7 @@ struct Plan {
 };
 
 // A quarter of the memory is for bodies in hand. Where that is little, the largest body shrinks with it, so that one
-// that may be sent at all always fits into an empty server: at worst it is there as it came, decoded, and five times
+// that may be sent at all always fits into an empty server: at worst it is there as it came, decoded, and six times
 // more in its parser (wire::kJsonParserBytesPerByte).
 http::Limits plan_limits(uint64_t memory_bytes_max) {
   http::Limits limits;
