@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "base/long_run_testing.h"
 #include "http/content_coding_testing.h"
 #include "support/client_swarm.h"
 #include "support/http_client.h"
 #include "support/json_error.h"
 #include "support/process_figures.h"
-#include "support/run_length.h"
 #include "support/sanitizer.h"
 #include "support/server_process.h"
 #include "support/wait.h"

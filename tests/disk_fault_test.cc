@@ -200,7 +200,7 @@ const std::string kSpaceReason = "No space left on device";
 
 std::vector<Fault> at_several_calls(const std::vector<Fault>& faults) {
   std::vector<Fault> all;
-  for (const int nth : is_long_run() ? std::vector{2, 3, 4, 5, 9, 17, 33, 65} : std::vector{5}) {
+  for (const int nth : ordinary_or_long(std::vector{5}, {2, 3, 4, 5, 9, 17, 33, 65})) {
     for (Fault fault : faults) {
       fault.nth = nth;
       all.push_back(std::move(fault));

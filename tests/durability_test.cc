@@ -9,10 +9,10 @@
 #include <random>
 #include <string>
 
+#include "base/long_run_testing.h"
 #include "support/http_client.h"
 #include "support/load_writer.h"
 #include "support/query_client.h"
-#include "support/run_length.h"
 #include "support/seed.h"
 #include "support/server_process.h"
 #include "support/wait.h"

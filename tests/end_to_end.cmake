@@ -62,6 +62,8 @@ function(ms_test_long name filter)
   gtest_discover_tests(${name}_test TEST_PREFIX "${name}.long." TEST_FILTER "${filter}" DISCOVERY_MODE PRE_TEST
     PROPERTIES TIMEOUT 1800 LABELS long RUN_SERIAL TRUE ENVIRONMENT MS_LONG=1)
 endfunction()
+ms_test_long(storage "*Sweep*:*Damage*")
+ms_test_long(disk "*")
 ms_test_long(durability "WalSync/*:Durability.*")
 ms_test_long(hostile_clients "EarlyReplies.*")
 ms_test_long(hostile_bodies "DecompressionBombs.ThatHide*")

@@ -13,10 +13,10 @@
 #include <thread>
 #include <vector>
 
+#include "base/long_run_testing.h"
 #include "support/client_swarm.h"
 #include "support/http_client.h"
 #include "support/query_client.h"
-#include "support/run_length.h"
 #include "support/server_process.h"
 #include "support/wait.h"
 

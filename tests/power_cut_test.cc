@@ -92,8 +92,8 @@ class PowerCut : public testing::Test {
 };
 
 TEST_F(PowerCut, EverythingAcknowledgedIsThereAfterwards) {
-  const int disks = is_long_run() ? 4 : 1;
-  const int lives = is_long_run() ? 5 : 2;
+  const int disks = ordinary_or_long(1, 4);
+  const int lives = ordinary_or_long(2, 5);
   const uint64_t seed = test_seed();
   std::mt19937_64 random(seed);
   for (int i = 0; i < disks; ++i) {

@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "base/long_run_testing.h"
 #include "support/client_swarm.h"
 #include "support/http_client.h"
 #include "support/json_error.h"
 #include "support/metrics_page.h"
-#include "support/run_length.h"
 #include "support/sanitizer.h"
 #include "support/server_process.h"
 #include "support/socket.h"

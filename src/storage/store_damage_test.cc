@@ -69,7 +69,7 @@ class StoreDamageTest : public testing::Test {
   void flip_bits(const ForgetfulFileSystem& log) {
     uint64_t log_bytes = 0;
     for (uint32_t number = 1; number <= last_segment(log); ++number) log_bytes += segment(log, number).size();
-    const uint64_t stride = log_bytes / (is_long_run() ? kPlaces : kPlacesInAHurry);
+    const uint64_t stride = log_bytes / ordinary_or_long(kPlacesInAHurry, kPlaces);
     uint64_t place = 0;
     for (uint32_t number = 1; number <= last_segment(log); ++number) {
       const uint64_t bytes = segment(log, number).size();

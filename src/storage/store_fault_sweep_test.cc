@@ -101,7 +101,7 @@ class Workload {
 void expect_nothing_lost(const Workload& workload, const ForgetfulFileSystem& disk, uint64_t seed) {
   const Workload::Verdict all_there;
   EXPECT_EQ(workload.judge(*disk.kill()), all_there) << "after a restart";
-  const uint64_t power_cuts = is_long_run() ? 8 : 1;
+  const auto power_cuts = ordinary_or_long<uint64_t>(1, 8);
   for (uint64_t i = 0; i < power_cuts; ++i) {
     const uint64_t crash_seed = seed * power_cuts + i;
     SCOPED_TRACE("crash seed " + std::to_string(crash_seed));
