@@ -36,14 +36,18 @@ void AcceptLoop::stop() {
 
 void AcceptLoop::run() {
   request_time_slice(kTimeSliceNs);
-  while (is_storm() ? acceptor_.rest(kRestNs) : acceptor_.wait()) {
+  while (acceptor_.wait()) {
     bool is_blocked = false;
+    bool is_empty = true;
     for (Acceptor::Source& source : acceptor_.sources()) {
       if (!source.is_ready) continue;
       acceptor_.sample_depth(source);
-      is_blocked |= drain(source) == Drained::kBlocked;
+      const Drained drained = drain(source);
+      is_blocked |= drained == Drained::kBlocked;
+      is_empty &= drained == Drained::kEmpty;
     }
     if (is_blocked) acceptor_.pause();
+    if (is_empty && is_storm()) Acceptor::rest(kRestNs);
   }
   acceptor_.close(kCloseMsMax, [this](Acceptor::Source& source) {
     const Drained drained = drain(source);

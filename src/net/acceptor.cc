@@ -52,13 +52,9 @@ bool Acceptor::wait() {
   return true;
 }
 
-bool Acceptor::rest(uint64_t rest_ns) {
+void Acceptor::rest(uint64_t rest_ns) {
   const timespec duration{.tv_sec = 0, .tv_nsec = static_cast<long>(rest_ns)};
   clock_nanosleep(CLOCK_MONOTONIC, 0, &duration, nullptr);
-  if (is_stopping()) return false;
-  for (Source& source : sources_) source.is_ready = true;
-  now_ns_ = monotonic_ns();
-  return true;
 }
 
 void Acceptor::sample_depth(Source& source) {

@@ -72,8 +72,8 @@ class Acceptor {
 
   // Blocks until someone waits in a listen queue, and marks the sources that are ready. False: it is to stop.
   bool wait();
-  // Instead of wait(): lets connections gather for so long, and marks all sources, as any may be ready.
-  bool rest(uint64_t rest_ns);
+  // Before wait(): lets connections gather for so long.
+  static void rest(uint64_t rest_ns);
   std::vector<Source>& sources() { return sources_; }
   void sample_depth(Source& source);
   // As long as the reserve is not whole, what can be taken is the reserve's: whoever comes by it is refused, and the

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/clock.h"
+#include "net/last_bytes.h"
 
 namespace ms::net {
 namespace {
@@ -44,7 +45,6 @@ Connection::Rest Connection::read(std::span<char> buffer, uint64_t now_ns, Reply
   for (int i = 0; i < kReadsPerTurn; ++i) {
     const ssize_t got = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     was_buffer_full_ = got == static_cast<ssize_t>(buffer.size());
-    if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) return Rest::kRead;
     if (got < 0) return session_->is_idle() ? Rest::kClosed : Rest::kBroken;
     if (starts_request_) {
@@ -72,7 +72,8 @@ Connection::Rest Connection::follow(Want want, ReplyObserver& observer) {
         if (!send_output(rest)) return rest;
         sending_.reset();
         if (want != Want::kInterim) note_reply(observer);
-        if (want == Want::kWriteEnd) return Rest::kClosed;
+        // Closed over unread bytes it would be reset, and what was held back would be lost.
+        if (want == Want::kWriteEnd) return has_unread_bytes(fd()) ? Rest::kLinger : Rest::kClosed;
         want = session_->on_sent();
         break;
       }
@@ -90,7 +91,7 @@ Connection::Rest Connection::follow(Want want, ReplyObserver& observer) {
 
 bool Connection::send_output(Rest& rest) {
   const std::string_view output = session_->output();
-  // Held back until the close that follows at once, the last bytes go out with the FIN in one segment.
+  // Held back until the end that follows at once, the last bytes go out with the FIN in one segment.
   const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (sending_ == Want::kWriteEnd ? MSG_MORE : 0);
   while (sent_ < output.size()) {
     const ssize_t sent = send(fd_.get(), output.data() + sent_, output.size() - sent_, flags);

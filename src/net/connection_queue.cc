@@ -62,7 +62,6 @@ void ConnectionQueue::enter(int fd, const Arrival& arrival, uint64_t deadline_ns
   slot.enqueued_ns.store(0, std::memory_order_relaxed);
   slot.deadline_ns.store(deadline_ns, std::memory_order_relaxed);
   slot.direction.store(Direction::kRead, std::memory_order_relaxed);
-  slot.awaited = Direction::kRead;
   slot.number.store(arrival.number, std::memory_order_release);  // last: see SocketCensus
   open_.fetch_add(1, std::memory_order_relaxed);
   waiting_.fetch_add(1, std::memory_order_relaxed);
@@ -84,10 +83,9 @@ bool ConnectionQueue::enqueue(int fd, const Arrival& arrival, uint64_t deadline_
 // it tells at once may reach another thread before the connection is back; then it is asked again.
 void ConnectionQueue::put_back(int fd, Direction direction, uint64_t deadline_ns, bool may_have_unread) {
   Slot& slot = table_->at(fd);
-  bool is_to_ask = direction != Direction::kRead || slot.awaited != direction || may_have_unread;
+  const Direction before = slot.direction.exchange(direction, std::memory_order_relaxed);
+  bool is_to_ask = direction == Direction::kWrite || before == Direction::kWrite || may_have_unread;
   slot.deadline_ns.store(deadline_ns, std::memory_order_relaxed);
-  slot.direction.store(direction, std::memory_order_relaxed);
-  slot.awaited = direction;
   while (true) {
     if (is_to_ask) ask(fd, direction, slot.arrival.number);
     if (slot.try_step(Phase::kTaken, Phase::kLobby)) return;

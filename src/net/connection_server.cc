@@ -1,7 +1,5 @@
 #include "net/connection_server.h"
 
-#include <sys/ioctl.h>
-
 #include <algorithm>
 
 #include "base/clock.h"
@@ -11,11 +9,6 @@ namespace ms::net {
 namespace {
 
 constexpr size_t kReadBytes = 64 * 1024;
-
-bool has_unread_bytes(int fd) {
-  int count = 0;
-  return ioctl(fd, FIONREAD, &count) == 0 && count > 0;
-}
 
 // Whether the next bytes of a connection in the caller's hands begin a request.
 bool begins_request(const Slot& slot) {
@@ -206,7 +199,7 @@ void ConnectionServer::expire(int fd, Slot& slot) {
   const bool is_receiving = slot.connection == nullptr || !slot.connection->is_sending();
   if (is_receiving && has_unread_bytes(fd)) {
     // What it was to send has come, and waits for a worker: the delay is ours, and the judge's matter.
-    queue_.put_back(fd, Direction::kRead, slot.deadline_ns.load(std::memory_order_relaxed));
+    queue_.put_back(fd, Direction::kRead, slot.deadline_ns.load(std::memory_order_relaxed), true);
     return;
   }
   Connection& connection = meet(fd, slot, monotonic_ns());

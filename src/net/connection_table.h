@@ -2,9 +2,10 @@
 // connection; it changes hands by one atomic step, so that no two threads ever hold it at once:
 //
 //     kFree --(accept thread)--> kLobby --(worker: take_or_call)--> kTaken --(worker)--> kLobby or kFree
-//                                                                     | another event
-//                                                                     v
-//                                                                  kCalled --(worker)--> kLobby or kFree
+//                                                                   |    ^
+//                                              another event's worker    the worker, who has the kernel look again
+//                                                                   v    |
+//                                                                  kCalled --(worker)--> kFree
 //
 // A parked connection stays kTaken or kCalled: its letter in the mailbox is the only way back to it.
 #pragma once
@@ -53,7 +54,6 @@ struct Slot {
   std::atomic<uint64_t> accepted_ns = 0;                // likewise
   std::atomic<uint64_t> enqueued_ns = 0;                // 0 while the accept thread is still at it
   Arrival arrival;                                      // the holder's; written before the first kLobby
-  Direction awaited = Direction::kRead;                 // the holder's: what the lobby's events tell of
   Connection* connection = nullptr;                     // the holder's; null until first taken
 
   // Whether the caller has it now. Fails where another thread was first.

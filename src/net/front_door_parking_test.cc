@@ -29,6 +29,18 @@ TEST_F(FrontDoorParkingTest, ParkedConnectionsHoldNoWorker) {
   }
 }
 
+TEST_F(FrontDoorParkingTest, TheLastReplyReachesAClientThatHasSentMoreThanItsRequest) {
+  start();
+  for (int i = 0; i < 20; ++i) {
+    Client someone = client();
+    someone.send("park last\n");
+    ASSERT_TRUE(eventually([&] { return service_.parked() == 1; }));
+    someone.send("\r\n");
+    service_.wake_parked();
+    EXPECT_EQ(someone.read_all(), fin("woken\n"));
+  }
+}
+
 TEST_F(FrontDoorParkingTest, AWakeThatComesBeforeTheParkIsNotLost) {
   start();
   Client someone = client();

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -26,6 +27,11 @@ uint64_t since_last_bytes_ns(int fd) {
   if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
   const uint64_t elapsed_ns = uint64_t{info.tcpi_last_data_recv} * kNanosPerMilli;
   return elapsed_ns > kTickNs ? elapsed_ns - kTickNs : 0;
+}
+
+bool has_unread_bytes(int fd) {
+  int count = 0;
+  return ioctl(fd, FIONREAD, &count) == 0 && count > 0;
 }
 
 }  // namespace ms::net

@@ -1,4 +1,4 @@
-// When a connection's last bytes came, as far as the kernel says.
+// What the kernel says of the bytes that a connection has received.
 #pragma once
 
 #include <cstdint>
@@ -9,5 +9,8 @@ namespace ms::net {
 // kernel counts in ticks of its own (4 ms at CONFIG_HZ=250), and up to one of them may be too much: it is taken off. 0
 // where the kernel does not say.
 uint64_t since_last_bytes_ns(int fd);
+
+// Whether there are some that were not read.
+bool has_unread_bytes(int fd);
 
 }  // namespace ms::net

@@ -9,6 +9,7 @@
 //     early         "woken"; it is woken before it parks
 //     race          "woken"; a thread of the test's wakes it at once, before or after it parks
 //     block NAME    "released", once the test calls release(NAME); occupies its worker meanwhile
+//     park last     the same, and it goes out with the end
 //     close         "bye", then closes
 //     last N        N times 'x', which goes out with the end
 //     linger        "bye", then lingers
@@ -147,7 +148,8 @@ class LineSession final : public Session {
   }
   Want on_wake() override {
     const Call call(*this);
-    return answer("woken");
+    answer("woken");
+    return is_last_ ? Want::kWriteEnd : Want::kWrite;
   }
   Want on_sent() override {
     const Call call(*this);
@@ -209,6 +211,7 @@ class LineSession final : public Session {
       return Want::kInterim;
     }
     if (verb == "durable") context_.stamps.durable_ns = monotonic_ns();
+    is_last_ = verb == "park" && word == "last";
     if (verb == "park") service_.park(context_.waker);
     if (verb == "early") context_.waker.wake();
     if (verb == "race") service_.race(context_.waker);
@@ -231,6 +234,7 @@ class LineSession final : public Session {
   std::string output_;
   bool has_answered_ = false;
   bool is_interim_ = false;   // the output is no answer
+  bool is_last_ = false;      // it ends with the answer
   Want after_ = Want::kRead;  // what it wants when its answer is sent
 };
 

@@ -5,7 +5,8 @@
 //
 //     kRead     more bytes: the connection goes back to the lobby until there are some
 //     kWrite    output() is to be sent, and is a reply; when all of it is with the kernel, on_sent() is called
-//     kWriteEnd the same, and then the end as with kClose, without on_sent(): FIN goes along with the last bytes
+//     kWriteEnd the same, and then the end, without on_sent(): FIN goes along with the last bytes. What the client may
+//               have sent beyond what was read does the reply no harm
 //     kInterim  as kWrite for what is no reply but precedes one: it is not counted, and leaves the stamps as they are
 //     kPark     nothing, until SessionWaker::wake(): then on_wake() is called. No thread waits meanwhile
 //     kClose    the end: nothing unread is expected
@@ -54,7 +55,7 @@ class Session {
   // deadline_ns() has passed while the session wanted kRead. kWrite sends a last word.
   virtual Want on_deadline() = 0;
 
-  // What is to be sent after kWrite, kWriteEnd or kInterim; stable until on_sent().
+  // What is to be sent after kWrite, kWriteEnd or kInterim; stable until on_sent(), or the end.
   virtual std::string_view output() const = 0;
   // The protocol's own word for the reply that was sent last, for the record: an HTTP status. 0 before the first.
   virtual int reply_code() const = 0;
