@@ -28,11 +28,11 @@ def storm_run(cpu_us: float, **changes: Any) -> Run:
     return run | changes
 
 
-def mixed_run(p50_us: float, p99_us: float, lag_p99_us: float) -> Run:
+def mixed_run(p50_us: float, p99_us: float, lag_p99_us: float, acked: int = 5_000_000) -> Run:
     latency = {"p50": p50_us, "p99": p99_us, "max": 2 * p99_us}
     return {
         "storm": storm_run(0.0, latency_us=latency, lag_us={"p99": lag_p99_us}),
-        "ingest": {"samples_per_s": 1e6},
+        "ingest": {"samples_per_s": 1e6, "samples_sent": 5_000_000, "samples_acked": acked},
     }
 
 
@@ -105,6 +105,14 @@ class Figures(unittest.TestCase):
         self.assertEqual(found["metricstream-always: p50"].state, "met")
         beyond = found["metricstream-always: p99 beyond the generator's lag"]
         self.assertEqual((beyond.measured, beyond.state), ("9.70 ms", "met"))
+
+    def test_the_door_is_judged_beside_an_ingest_that_is_acknowledged(self) -> None:
+        for acked, measured, state in ((5_000_000, "0", "met"), (4_999_000, "1000", "missed")):
+            with self.subTest(acked):
+                run = mixed_run(1_400.0, 9_000.0, 300.0, acked)
+                found = verdicts(3, part("mixed", "metricstream-always", run))
+                verdict = found["metricstream-always: samples of the ingest not acknowledged"]
+                self.assertEqual((verdict.measured, verdict.state), (measured, state))
 
     def test_a_rate_must_reach_its_target(self) -> None:
         for cpu_s, ratio, state in ((0.25, 1.056, "met"), (0.27, 0.978, "missed")):

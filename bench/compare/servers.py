@@ -68,6 +68,7 @@ bind-address = "127.0.0.1:0"
   store-enabled = false
 [http]
   bind-address = "127.0.0.1:$PORT"
+  log-enabled = false
 """
 
 

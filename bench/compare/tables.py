@@ -27,6 +27,7 @@ def samples_per_cpu_s(run: Run) -> float | None:
 UNSERVED = less(at("offered"), at("served"))
 UNACKED = less(at("samples_sent"), at("samples_acked"))
 DOOR_UNSERVED = less(at("storm.offered"), at("storm.served"))
+DOOR_UNACKED = less(at("ingest.samples_sent"), at("ingest.samples_acked"))
 CPU_PER_UNIT = at("server_cpu_us_per_unit")
 OVERFLOWS = at("listen_queue.overflows")
 ACCEPT_CPU = at("accept_loop_cpu_us")
@@ -82,7 +83,7 @@ MIXED_COLUMNS = (
     Column("listen queue max", at("storm.listen_queue.max")),
     Column("not 2xx", DOOR_UNSERVED),
     Column("ingest beside it, samples/s", at("ingest.samples_per_s")),
-    Column("samples not acknowledged", less(at("ingest.samples_sent"), at("ingest.samples_acked"))),
+    Column("ingest not acknowledged", DOOR_UNACKED),
 )
 INGEST_COLUMNS = (
     Column("CPU s/million samples", at("server_cpu_s_per_million")),
