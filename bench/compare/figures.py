@@ -215,7 +215,9 @@ def open_loop(results: Results) -> Figure:
 
 
 def better_nginx(results: Results, load: str) -> tuple[str, float | None]:
-    """The nginx of the smaller CPU per unit, and that."""
+    """The nginx of the smaller CPU per unit, and that; None where one of them lacks."""
     found = [(cpu, name) for name in NGINXES if (cpu := median(results.runs(load, name), CPU_PER_UNIT)) is not None]
-    cpu_us, name = min(found, default=(None, "nginx"))
+    if len(found) < len(NGINXES):
+        return "nginx", None
+    cpu_us, name = min(found)
     return name, cpu_us

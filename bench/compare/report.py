@@ -26,8 +26,9 @@ started anew in an empty directory.
 A cell is the median of the runs, with the smallest and the largest in brackets where they differ. Compare CPU per unit
 of work first: generator and servers share the cores, so a rate says as much of the generator as of the server. The
 ratio is what was measured divided by the target: up to 1 where the target is at most (≤), from 1 where it is at least
-(≥). System calls, context switches and migrations are those of one more run, counted by `perf stat` per connection, per
-request (keep-alive) or per 1,000 samples (ingest).
+(≥). A run that failed makes the targets of its server and load missed, whatever the others measured. System calls,
+context switches and migrations are those of one more run, counted by `perf stat` per connection, per request
+(keep-alive) or per 1,000 samples (ingest).
 
 The peers are Debian 12's. Their versions are of 2022 and 2023, InfluxDB's is older: nothing is claimed about newer
 ones.

@@ -80,19 +80,41 @@ class Figures(unittest.TestCase):
         verdict = found["metricstream-os: connections without 2xx"]
         self.assertEqual((verdict.measured, verdict.ratio, verdict.state), ("1", None, "missed"))
 
-    def test_without_nginx_its_multiples_are_not_measured(self) -> None:
-        found = verdicts(1, part("storm", "metricstream-os", storm_run(30.0)))
-        verdict = found["metricstream-os: 1.0x nginx"]
-        self.assertEqual((verdict.target, verdict.measured, verdict.ratio), ("≤ -", "30 us", None))
-        self.assertEqual(verdict.state, "not measured")
+    def test_without_both_nginx_their_multiples_are_not_measured(self) -> None:
+        ours = part("storm", "metricstream-os", storm_run(30.0))
+        one = part("storm", "nginx1", storm_run(33.0))
+        other = part("storm", "nginx2", failures=["not ready after 30 s: it logged nothing"])
+        cases: tuple[list[Part], ...] = ([], [one], [one, other])
+        for nginxes in cases:
+            with self.subTest(len(nginxes)):
+                verdict = verdicts(1, ours, *nginxes)["metricstream-os: 1.0x nginx"]
+                self.assertEqual((verdict.target, verdict.measured, verdict.ratio), ("≤ -", "30 us", None))
+                self.assertEqual(verdict.state, "not measured")
+
+    def test_a_failed_run_misses_the_targets_that_the_others_meet(self) -> None:
+        failures = ["the generator ended with status 1: no reply"] * 2
+        cases: tuple[tuple[list[Run], str, str], ...] = (
+            ([storm_run(30.0)], "0, 2 of 3 runs failed", "missed"),
+            ([], "-", "not measured"),
+        )
+        for runs, measured, state in cases:
+            with self.subTest(len(runs)):
+                found = verdicts(1, part("storm", "metricstream-os", *runs, failures=failures))
+                verdict = found["metricstream-os: connections without 2xx"]
+                self.assertEqual((verdict.measured, verdict.state), (measured, state))
 
     def test_one_burst_in_ten_may_overflow(self) -> None:
         overflow = storm_run(30.0, listen_queue={"overflows": 7})
-        for overflows, state in ((0, "met"), (1, "met"), (2, "missed")):
-            with self.subTest(overflows):
-                runs = [overflow] * overflows + [storm_run(30.0)] * (10 - overflows)
+        cases = (
+            (10, 0, "≤ 1", "met"), (10, 1, "≤ 1", "met"), (10, 2, "≤ 1", "missed"), (19, 1, "≤ 1", "met"),
+            (9, 0, "≤ 0", "met"), (9, 1, "≤ 0", "missed"),
+        )  # fmt: skip
+        for count, overflows, target, state in cases:
+            with self.subTest(count=count, overflows=overflows):
+                runs = [overflow] * overflows + [storm_run(30.0)] * (count - overflows)
                 found = verdicts(2, part("burst-1-thread", "metricstream-always", *runs))
-                self.assertEqual(found["metricstream-always: backlog 1024, runs with an overflow"].state, state)
+                verdict = found["metricstream-always: backlog 1024, runs with an overflow"]
+                self.assertEqual((verdict.target, verdict.state), (target, state))
 
     def test_the_slowest_connection_of_any_run_counts(self) -> None:
         slow = storm_run(30.0, latency_us={"max": 600_000.0})

@@ -43,6 +43,10 @@ class Results:
         part = self.find(load, server)
         return part.runs if part else []
 
+    def failures(self, load: str, server: str) -> list[str]:
+        part = self.find(load, server)
+        return part.failures if part else []
+
 
 def save_part(directory: Path, part: Part) -> None:
     save(directory / "parts" / f"{part.load}.{part.server}.json", asdict(part))

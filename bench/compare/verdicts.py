@@ -29,6 +29,7 @@ class Subject:
     def __init__(self, results: Results, load: str, server: str) -> None:
         self._server = server
         self._runs = results.runs(load, server)
+        self._failures = len(results.failures(load, server))
 
     def at_most(self, what: str, reading: Reading, limit: float | None, unit: str = "") -> Verdict:
         """Of the median."""
@@ -50,10 +51,10 @@ class Subject:
         return self._judge(what, "<", measured, limit_ms, "ms", lambda value, bound: value < bound)
 
     def seldom_overflows(self, what: str) -> Verdict:
-        """At most one run in ten may overflow the listen queue."""
+        """At most one run in ten may overflow the listen queue: none of fewer than ten."""
         counts = [count for run in self._runs if (count := OVERFLOWS(run)) is not None]
         measured = float(sum(count > 0 for count in counts)) if counts else None
-        limit = len(counts) / 10 if counts else None
+        limit = float(len(counts) // 10) if counts else None
         return self._judge(what, "≤", measured, limit, "", lambda value, most: value <= most)
 
     def _most(self, reading: Reading) -> float | None:
@@ -69,13 +70,19 @@ class Subject:
         unit: str,
         meets: Callable[[float, float], bool],
     ) -> Verdict:
+        """A target is met by all runs or not at all: what a run that failed would have measured is not known."""
         state: State = "not measured"
         ratio = None
         if measured is not None and limit is not None:
-            state = "met" if meets(measured, limit) else "missed"
+            state = "met" if meets(measured, limit) and not self._failures else "missed"
             ratio = measured / limit if limit else None
         target = f"{sign} {with_unit(limit, unit)}"
-        return Verdict(f"{self._server}: {what}", target, with_unit(measured, unit), ratio, state)
+        return Verdict(f"{self._server}: {what}", target, with_unit(measured, unit) + self._failed(), ratio, state)
+
+    def _failed(self) -> str:
+        """Beside the figure of the other runs, where there are any."""
+        runs = len(self._runs) + self._failures
+        return f", {self._failures} of {runs} runs failed" if self._runs and self._failures else ""
 
 
 def with_unit(value: float | None, unit: str) -> str:
