@@ -12,12 +12,13 @@ import campaign
 import machine
 import report
 from loads import all_loads
-from results import load_results, save_machine
+from results import load_results
 from servers import SERVERS
 
 PAGE = Path("docs/benchmarks.md")
 RESULTS = Path("build/bench-compare")
 QUICK_RESULTS = Path("build/bench-compare-quick")
+QUICK_PAGE = QUICK_RESULTS / PAGE.name
 NOTES = Path(__file__).parent / "missed.md"
 
 
@@ -29,7 +30,7 @@ def main() -> int:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         machine.set_descriptor_limit()
         measure_all(arguments, directory)
-    return write_page(directory, directory / PAGE.name if arguments.quick else PAGE)
+    return write_page(directory, arguments.quick)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -63,20 +64,21 @@ def words(allowed: list[str]) -> Callable[[str], list[str]]:
 
 
 def measure_all(arguments: argparse.Namespace, directory: Path) -> None:
-    save_machine(directory, machine.describe())
+    this_one = campaign.begin()
     for load in all_loads(arguments.quick):
         servers = [server for server in load.servers if server.name in arguments.servers]
         if load.group in arguments.only and servers:
-            campaign.measure(load, servers, 1 if arguments.quick else arguments.runs, directory)
+            campaign.measure(this_one, load, servers, 1 if arguments.quick else arguments.runs, directory)
 
 
-def write_page(directory: Path, path: Path) -> int:
+def write_page(directory: Path, is_quick: bool) -> int:
     results = load_results(directory)
     if not results.parts:
         print(f"nothing has been measured: {directory} is empty", file=sys.stderr)
         return 1
     notes = report.read_notes(NOTES.read_text(encoding="utf-8"))
-    path.write_text(report.page(results, notes), encoding="utf-8")
+    path = QUICK_PAGE if is_quick else PAGE
+    path.write_text(report.page(results, notes, is_quick), encoding="utf-8")
     print(f"wrote {path}")
     if silent := [str(figure) for figure in report.missed(results) if figure not in notes]:
         print(f"missed, and {NOTES.name} does not say what it would take: figures {', '.join(silent)}")

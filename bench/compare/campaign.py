@@ -10,9 +10,10 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
+import machine
 import perf
 from loads import Load
-from results import Part, save_part
+from results import Campaign, Part, save_part
 from servers import Server, ServerFailure
 from spread import MISSING, number
 from tables import COLUMNS
@@ -21,9 +22,13 @@ from tables import COLUMNS
 Failure = (ServerFailure, OSError)
 
 
-def measure(load: Load, servers: Sequence[Server], runs: int, directory: Path) -> None:
+def begin() -> Campaign:
+    return Campaign(began=f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S}", machine=machine.describe())
+
+
+def measure(campaign: Campaign, load: Load, servers: Sequence[Server], runs: int, directory: Path) -> None:
     """`runs` of `load` against each of `servers`; replaces what `directory` has of them."""
-    parts = {server.name: new_part(load, server) for server in servers}
+    parts = {server.name: new_part(campaign, load, server) for server in servers}
     available = [server for server in servers if server.is_available]
     for run in range(runs):
         # Each round begins with another server, so that none is always the first.
@@ -37,12 +42,12 @@ def measure(load: Load, servers: Sequence[Server], runs: int, directory: Path) -
         save_part(directory, part)
 
 
-def new_part(load: Load, server: Server) -> Part:
+def new_part(campaign: Campaign, load: Load, server: Server) -> Part:
     part = Part(
         load=load.name,
         server=server.name,
         version=server.version() if server.is_available else "missing",
-        measured=datetime.date.today().isoformat(),
+        campaign=campaign,
         server_command=server.command_line(load.server_flags(server)),
         load_command=load.command_line(server),
         configuration=server.configuration,

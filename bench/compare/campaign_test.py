@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import campaign
-from results import Results, Run, load_results
+from results import Campaign, Results, Run, load_results
 from servers import Server, ServerFailure, running, scratch_directory
 
 # A version is asked of Debian's packages and of our own program only.
@@ -34,6 +34,9 @@ def file_server(name: str) -> Server:
     command = ("-m", "http.server", "$PORT", "--bind", "127.0.0.1", "--directory", "$DIR")
     return server(name, sys.executable, *command, configuration="port = $PORT\n")
 
+
+FIRST = Campaign("2026-11-23 21:47:05", {"cores": "2"})
+SECOND = Campaign("2026-11-24 09:00:00", {"cores": "4"})
 
 ENDS = server("influxdb", sys.executable, "-c", "raise SystemExit('no such database')")
 MISSING = server("prometheus", "/nonexistent/prometheus")
@@ -68,11 +71,11 @@ class FakeReplay:
 
 def measured(load: FakeReplay, servers: list[Server], runs: int) -> Results:
     with tempfile.TemporaryDirectory() as directory, contextlib.redirect_stdout(io.StringIO()):
-        campaign.measure(load, servers, runs, Path(directory))
+        campaign.measure(FIRST, load, servers, runs, Path(directory))
         return load_results(Path(directory))
 
 
-class Campaign(unittest.TestCase):
+class Measuring(unittest.TestCase):
     def test_rounds_are_interleaved_and_begin_with_another_server_each(self) -> None:
         load = FakeReplay()
         measured(load, [file_server("nginx1"), file_server("nginx2")], runs=3)
@@ -91,10 +94,11 @@ class Campaign(unittest.TestCase):
         nginx1, nginx2 = file_server("nginx1"), file_server("nginx2")
         with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()):
             directory = Path(name)
-            campaign.measure(FakeReplay(), [nginx1, nginx2], 2, directory)
-            campaign.measure(FakeReplay(), [nginx2], 1, directory)
+            campaign.measure(FIRST, FakeReplay(), [nginx1, nginx2], 2, directory)
+            campaign.measure(SECOND, FakeReplay(), [nginx2], 1, directory)
             results = load_results(directory)
         self.assertEqual([len(results.runs("replay", one.name)) for one in (nginx1, nginx2)], [2, 1])
+        self.assertEqual([part.campaign for part in results.parts], [FIRST, SECOND])
 
 
 class Running(unittest.TestCase):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from figures import Figure, figures
-from results import Part, Results
+from results import Campaign, Part, Results
 from spread import MISSING
 from tables import Table, in_order
 from verdicts import Verdict
@@ -20,8 +20,9 @@ HEAD = """\
 
 `./dev bench compare` measures all of this and writes this page; `./dev bench compare --report-only` writes it again
 from what was measured last, which lies in `build/bench-compare/`. The load is that of `metricstream bench`, against
-each server in turn: run by run, so that whatever else the machine does meets all of them alike. Every run has a server
-started anew in an empty directory.
+each server in turn: run by run, so that whatever else the machine does meets all of them alike. Where servers of one
+table were measured apart from each other, a line below it says so. Every run has a server started anew in an empty
+directory.
 
 A cell is the median of the runs, with the smallest and the largest in brackets where they differ. Compare CPU per unit
 of work first: generator and servers share the cores, so a rate says as much of the generator as of the server. The
@@ -34,6 +35,11 @@ The peers are Debian 12's. Their versions are of 2022 and 2023, InfluxDB's is ol
 ones.
 """
 
+QUICK = """\
+**This is a quick run**: each load once, and smaller than the texts below say. It shows that everything works, not how
+well: what it says of the targets means nothing.
+"""
+
 NOT_MEASURED = """\
 ## What is not measured
 
@@ -43,12 +49,13 @@ core, no sysctl is changed, and the peers have their defaults but for what their
 """
 
 
-def page(results: Results, notes: dict[int, str]) -> str:
+def page(results: Results, notes: dict[int, str], is_quick: bool) -> str:
     """`notes` say, by a figure's number, what it would take where it is missed."""
     found = figures(results)
     sections = [
         HEAD,
-        machine(results),
+        QUICK if is_quick else "",
+        machines(results),
         summary(found),
         *(section(number, figure, results, notes.get(number, "")) for number, figure in enumerate(found, 1)),
         NOT_MEASURED,
@@ -69,13 +76,26 @@ def read_notes(text: str) -> dict[int, str]:
     return {int(number): passage.strip() for number, passage in zip(parts[1::2], parts[2::2], strict=True)}
 
 
-def machine(results: Results) -> str:
-    days = sorted({part.measured for part in results.parts})
+def machines(results: Results) -> str:
+    """A column for each machine: usually one."""
+    found = distinct_machines(results)
+    days = sorted({part.campaign.began.partition(" ")[0] for part in results.parts})
     when = (
         f"Measured on {' to '.join(dict.fromkeys((days[0], days[-1])))}.\n" if days else "Nothing has been measured.\n"
     )
-    rows = list(results.machine.items())
-    return f"## The machine\n\n{when}\n{markdown(('', ''), rows)}"
+    names = unique(name for one in found for name in one)
+    rows = [(name, *(one.get(name, MISSING) for one in found)) for name in names]
+    head = ("", "") if len(found) == 1 else ("", *(f"machine {number}" for number in range(1, len(found) + 1)))
+    return f"## The machine\n\n{when}\n{markdown(head, rows) if found else ''}"
+
+
+def distinct_machines(results: Results) -> list[dict[str, str]]:
+    """In the order of the campaigns."""
+    found: list[dict[str, str]] = []
+    for part in sorted(results.parts, key=lambda part: part.campaign.began):
+        if part.campaign.machine not in found:
+            found.append(part.campaign.machine)
+    return found
 
 
 def summary(found: list[Figure]) -> str:
@@ -114,7 +134,21 @@ def measured(table: Table, results: Results) -> str:
     commands = fenced(f"# {servers}\n{command}" for command, servers in by_command.items())
     text = f"`{table.load}`: {versions}.\n\n{commands}\n{markdown(table.head, table.rows)}"
     failures = "".join(f"- {part.server}: {reason}\n" for part in parts for reason in unique(part.failures))
-    return text + (f"\nRuns without figures:\n\n{failures}" if failures else "")
+    return "\n".join(filter(None, [text, apart(parts, results), failures and f"Runs without figures:\n\n{failures}"]))
+
+
+def apart(parts: list[Part], results: Results) -> str:
+    """A line that says which of `parts` were measured together, where not all were."""
+    found = distinct_machines(results)
+    campaigns = together((campaign_name(part.campaign, found), part.server) for part in parts)
+    if len(campaigns) == 1:
+        return ""
+    listed = "; ".join(f"{servers} in that of {campaign}" for campaign, servers in sorted(campaigns.items()))
+    return f"**Not interleaved**, because measured in different campaigns: {listed}.\n"
+
+
+def campaign_name(campaign: Campaign, found: list[dict[str, str]]) -> str:
+    return campaign.began + (f" on machine {found.index(campaign.machine) + 1}" if len(found) > 1 else "")
 
 
 def together(pairs: Iterable[tuple[Key, str]]) -> dict[Key, str]:

@@ -9,9 +9,12 @@ from typing import Any
 import perf
 import report
 from figures import figures
-from results import Part, Results, Run
+from results import Campaign, Part, Results, Run
 from spread import number
 from verdicts import Verdict
+
+
+FIRST = Campaign("2026-11-23 21:47:05", {"cores": "2", "kernel": "Linux 6.1"})
 
 
 def storm_run(cpu_us: float, **changes: Any) -> Run:
@@ -46,17 +49,17 @@ def ingest_run(cpu_s_per_million: float | None) -> Run:
     }
 
 
-def part(load: str, server: str, *runs: Run, **others: Any) -> Part:
-    return Part(load, server, "1.2.3", "2026-11-23", f"{server} -l $PORT", f"bench {load}", runs=list(runs), **others)
+def part(load: str, server: str, *runs: Run, campaign: Campaign = FIRST, **others: Any) -> Part:
+    return Part(load, server, "1.2.3", campaign, f"{server} -l $PORT", f"bench {load}", runs=list(runs), **others)
 
 
 def verdicts(number: int, *parts: Part) -> dict[str, Verdict]:
     """Those of a figure, by what they are about."""
-    return {verdict.what: verdict for verdict in figures(Results({}, list(parts)))[number - 1].verdicts}
+    return {verdict.what: verdict for verdict in figures(Results(list(parts)))[number - 1].verdicts}
 
 
-def page(*parts: Part, notes: dict[int, str] | None = None) -> str:
-    return report.page(Results({"cores": "2"}, list(parts)), notes or {})
+def page(*parts: Part, notes: dict[int, str] | None = None, is_quick: bool = False) -> str:
+    return report.page(Results(list(parts)), notes or {}, is_quick)
 
 
 class Figures(unittest.TestCase):
@@ -159,7 +162,7 @@ class Figures(unittest.TestCase):
         self.assertIn("| metricstream-os: samples per CPU second | ≥ 2M | - | - | **not measured** |", text)
 
     def test_nothing_measured_makes_every_verdict_say_so(self) -> None:
-        states = {verdict.state for figure in figures(Results({}, [])) for verdict in figure.verdicts}
+        states = {verdict.state for figure in figures(Results([])) for verdict in figure.verdicts}
         self.assertEqual(states, {"not measured"})
 
 
@@ -177,6 +180,38 @@ class Page(unittest.TestCase):
         text = page(failed, part("storm", "nginx1", storm_run(33.0)))
         self.assertRegex(text, r"\| influxdb \|( - \|){11} 0, 2 failed \|")
         self.assertIn("Runs without figures:\n\n- influxdb: not ready after 30 s: it logged nothing\n", text)
+
+    def test_servers_that_were_measured_apart_are_named_below_their_table(self) -> None:
+        again = Campaign("2026-11-24 09:00:00", FIRST.machine)
+        elsewhere = Campaign("2026-11-24 09:00:00", {"cores": "4", "perf": "counts"})
+        peers = [part("storm", name, storm_run(33.0)) for name in ("nginx1", "nginx2")]
+        cases = (
+            (FIRST, "", "| cores | 2 |\n"),
+            (
+                again,
+                "nginx1, nginx2 in that of 2026-11-23 21:47:05; metricstream-os in that of 2026-11-24 09:00:00.\n",
+                "| cores | 2 |\n",
+            ),
+            (
+                elsewhere,
+                "nginx1, nginx2 in that of 2026-11-23 21:47:05 on machine 1; "
+                "metricstream-os in that of 2026-11-24 09:00:00 on machine 2.\n",
+                "|  | machine 1 | machine 2 |\n| --- | --- | --- |\n| cores | 2 | 4 |\n| kernel | Linux 6.1 | - |\n"
+                "| perf | - | counts |\n",
+            ),
+        )
+        for campaign, line, machines in cases:
+            with self.subTest(line):
+                text = page(*peers, part("storm", "metricstream-os", storm_run(30.0), campaign=campaign))
+                self.assertEqual(
+                    text.count("**Not interleaved**, because measured in different campaigns: "), bool(line)
+                )
+                self.assertIn(line, text)
+                self.assertIn(machines, text)
+
+    def test_the_page_of_a_quick_run_says_so(self) -> None:
+        self.assertIn("**This is a quick run**", page(is_quick=True))
+        self.assertNotIn("quick", page())
 
     def test_the_page_of_nothing_says_what_was_not_measured(self) -> None:
         text = page()
@@ -207,7 +242,7 @@ class Page(unittest.TestCase):
     def test_a_missed_figure_is_followed_by_what_it_would_take(self) -> None:
         parts = (part("replay", "metricstream-always", {"samples_per_s": 4e6}),)
         notes = report.read_notes("# Head\n\nText.\n\n## 9\n\nA second thread\nthat parses.\n\n## 10\n\nNothing.\n")
-        self.assertEqual(report.missed(Results({}, list(parts))), [9])
+        self.assertEqual(report.missed(Results(list(parts))), [9])
         self.assertIn("**missed** |\n\nWhat it would take: A second thread\nthat parses.\n", page(*parts, notes=notes))
 
 

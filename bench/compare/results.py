@@ -11,6 +11,15 @@ from typing import Any
 Run = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Campaign:
+    """One call of the comparison: what it measures of one load is interleaved."""
+
+    # Local time, as "2026-11-23 21:47:05"; tells campaigns apart.
+    began: str
+    machine: dict[str, str]
+
+
 @dataclass
 class Part:
     """The runs of one load against one server."""
@@ -18,8 +27,7 @@ class Part:
     load: str
     server: str
     version: str
-    # The day, as 2026-11-23.
-    measured: str
+    campaign: Campaign
     server_command: str
     load_command: str
     # What stood in the server's configuration file; None where it has none.
@@ -33,7 +41,6 @@ class Part:
 
 @dataclass
 class Results:
-    machine: dict[str, str]
     parts: list[Part]
 
     def find(self, load: str, server: str) -> Part | None:
@@ -49,22 +56,15 @@ class Results:
 
 
 def save_part(directory: Path, part: Part) -> None:
-    save(directory / "parts" / f"{part.load}.{part.server}.json", asdict(part))
-
-
-def save_machine(directory: Path, machine: dict[str, str]) -> None:
-    save(directory / "machine.json", machine)
-
-
-def save(path: Path, value: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{part.load}.{part.server}.json"
+    path.write_text(json.dumps(asdict(part), indent=1) + "\n", encoding="utf-8")
 
 
 def load_results(directory: Path) -> Results:
-    files = sorted((directory / "parts").glob("*.json"))
-    machine = directory / "machine.json"
-    return Results(
-        machine=json.loads(machine.read_text(encoding="utf-8")) if machine.exists() else {},
-        parts=[Part(**json.loads(file.read_text(encoding="utf-8"))) for file in files],
-    )
+    return Results([load_part(file) for file in sorted(directory.glob("*.json"))])
+
+
+def load_part(path: Path) -> Part:
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    return Part(**fields | {"campaign": Campaign(**fields["campaign"])})
