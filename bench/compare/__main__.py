@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import campaign
 import machine
 import report
+from interruption import interrupt_at_signals
 from loads import all_loads
 from results import load_results
 from servers import SERVERS
@@ -26,8 +26,7 @@ def main() -> int:
     arguments = parse_arguments()
     directory = QUICK_RESULTS if arguments.quick else RESULTS
     if not arguments.report_only:
-        # Servers and their directories go when the blocks that own them are left.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        interrupt_at_signals()
         machine.set_descriptor_limit()
         measure_all(arguments, directory)
     return write_page(directory, arguments.quick)
@@ -89,6 +88,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        sys.exit(
-            "interrupted: the page is as it was; --report-only writes it from the loads that were measured to their end"
-        )
+        sys.exit("interrupted: the page is as it was; --report-only writes it from the rounds that were completed")

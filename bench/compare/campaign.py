@@ -1,13 +1,16 @@
 """Measures loads against servers, and keeps what was measured.
 
 The runs of different servers are interleaved, so that what the machine does beside them meets all alike. A server that
-is missing and a run that fails are kept as the reason why a figure lacks, and stop nothing.
+is missing and a run that fails are kept as the reason why a figure lacks, and stop nothing. What was measured is saved
+after each round, so that an interruption costs no more than that one.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+import http.client
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import machine
@@ -18,8 +21,9 @@ from servers import Server, ServerFailure
 from spread import MISSING, number
 from tables import COLUMNS
 
-# What a run without figures raises: a server or a generator that fails, and what the kernel refuses them.
-Failure = (ServerFailure, OSError)
+# What a run without figures raises: a server or a generator that fails, what the kernel refuses them, a reply that is
+# no HTTP, and output that is no JSON.
+Failure = (ServerFailure, OSError, http.client.HTTPException, json.JSONDecodeError)
 
 
 def begin() -> Campaign:
@@ -35,10 +39,15 @@ def measure(campaign: Campaign, load: Load, servers: Sequence[Server], runs: int
         first = run % max(len(available), 1)
         for server in available[first:] + available[:first]:
             measure_run(load, server, f"{load.name} {run + 1}/{runs} {server.name}", parts[server.name])
+        save_parts(directory, parts.values())
     if perf.why_not() is None:
         for server in available:
             count_events(load, server, parts[server.name])
-    for part in parts.values():
+        save_parts(directory, parts.values())
+
+
+def save_parts(directory: Path, parts: Iterable[Part]) -> None:
+    for part in parts:
         save_part(directory, part)
 
 
@@ -62,8 +71,9 @@ def measure_run(load: Load, server: Server, title: str, part: Part) -> None:
     try:
         run = load.measure(server)
     except Failure as failure:
-        part.failures.append(str(failure))
-        say(f"{title}: {failure}")
+        reason = str(failure) or type(failure).__name__
+        part.failures.append(reason)
+        say(f"{title}: {reason}")
         return
     part.runs.append(run)
     readings = [(column.title, column.read(run)) for column in COLUMNS[load.name][:6]]

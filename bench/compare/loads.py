@@ -34,7 +34,7 @@ class Load(Protocol):
         """What `server` is started with beside its own command."""
 
     def measure(self, server: Server) -> Run:
-        """One run. Raises ServerFailure or OSError where it has no figures."""
+        """One run. Raises one of campaign.Failure where it has no figures."""
 
     def count_events(self, server: Server) -> dict[str, float] | None:
         """The events of perf per unit, of one more run; None where the load has no unit."""

@@ -58,7 +58,10 @@ class Results:
 def save_part(directory: Path, part: Part) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{part.load}.{part.server}.json"
-    path.write_text(json.dumps(asdict(part), indent=1) + "\n", encoding="utf-8")
+    # An interruption leaves the old file or the new one, and no half of either.
+    written = path.with_suffix(".written")
+    written.write_text(json.dumps(asdict(part), indent=1) + "\n", encoding="utf-8")
+    written.replace(path)
 
 
 def load_results(directory: Path) -> Results:

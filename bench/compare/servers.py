@@ -19,7 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -244,11 +244,17 @@ class RunningServer:
             return
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(STOP_S_MAX)
-        except subprocess.TimeoutExpired:
-            for pid in reversed(self.pids()):
-                os.kill(pid, signal.SIGKILL)
-            self._process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_S_MAX)
+        finally:
+            # Not in time, or the wait was interrupted.
+            if self._process.poll() is None:
+                self._kill()
+
+    def _kill(self) -> None:
+        for pid in reversed(self.pids()):
+            os.kill(pid, signal.SIGKILL)
+        self._process.wait()
 
     def _is_ready(self) -> bool:
         try:
