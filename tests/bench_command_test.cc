@@ -68,7 +68,8 @@ class Report {
 void expect_all_served(const Report& report, uint64_t units) {
   EXPECT_EQ(report.integer("/offered"), units);
   EXPECT_EQ(report.integer("/served"), units);
-  for (const char* failure : {"/refused_503", "/reset", "/timed_out", "/connect_refused", "/cut_short", "/not_begun"}) {
+  for (const char* failure :
+       {"/refused_503", "/reset", "/timed_out", "/connect_refused", "/cut_short", "/broken_reply", "/not_begun"}) {
     EXPECT_EQ(report.integer(failure), 0u) << failure;
   }
 }

@@ -20,6 +20,8 @@ uint64_t& counter_of(Tally& tally, const Attempt& attempt) {
       return tally.connect_refused;
     case Outcome::kCutShort:
       return tally.cut_short;
+    case Outcome::kBroken:
+      return tally.broken;
     case Outcome::kNotBegun:
       break;
   }
@@ -39,6 +41,7 @@ Tally& Tally::operator+=(const Tally& other) {
   reset += other.reset;
   connect_refused += other.connect_refused;
   cut_short += other.cut_short;
+  broken += other.broken;
   not_begun += other.not_begun;
   return *this;
 }

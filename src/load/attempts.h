@@ -13,7 +13,8 @@ enum class Outcome : uint8_t {
   kTimedOut,  // the client gave up
   kReset,     // the connection was reset before the reply was whole
   kRefused,   // nobody listens: the connect was refused
-  kCutShort,  // FIN before the reply was whole, or what came is no reply
+  kCutShort,  // FIN before the reply was whole
+  kBroken,    // what came is no reply
   kNotBegun,  // the generator's own failure: no descriptor, port or route was left
 };
 
@@ -44,6 +45,7 @@ struct Tally {
   uint64_t reset = 0;
   uint64_t connect_refused = 0;
   uint64_t cut_short = 0;
+  uint64_t broken = 0;  // replies
   uint64_t not_begun = 0;
 
   bool operator==(const Tally&) const = default;

@@ -27,11 +27,11 @@ const std::vector<Attempt> kAttempts = {
     attempt_of(999, 1'000, Outcome::kReplied, 503), attempt_of(1'000, 1'001, Outcome::kReplied, 404),
     attempt_of(1'100, 3'100, Outcome::kTimedOut),   attempt_of(1'200, 1'201, Outcome::kReset),
     attempt_of(1'300, 1'301, Outcome::kRefused),    attempt_of(1'400, 1'401, Outcome::kCutShort),
-    attempt_of(1'500, 1'500, Outcome::kNotBegun),
+    attempt_of(1'450, 1'451, Outcome::kBroken),     attempt_of(1'500, 1'500, Outcome::kNotBegun),
 };
 
 TEST(Tally, CountsEachOutcomeOnce) {
-  EXPECT_EQ(tally(kAttempts), (Tally{.offered = 9,
+  EXPECT_EQ(tally(kAttempts), (Tally{.offered = 10,
                                      .served = 2,
                                      .refused = 1,
                                      .other_status = 1,
@@ -39,6 +39,7 @@ TEST(Tally, CountsEachOutcomeOnce) {
                                      .reset = 1,
                                      .connect_refused = 1,
                                      .cut_short = 1,
+                                     .broken = 1,
                                      .not_begun = 1}));
 }
 

@@ -295,7 +295,8 @@ class ClientLoop {
       const bool is_at_end = got == 0 || (ending.has_fin && !ending.is_over && bytes < buffer_.size());
       if (is_at_end) client.reply.end_stream();
       if (client.reply.is_whole() && client.attempt.ended_ns == 0) client.attempt.ended_ns = monotonic_ns();
-      if (is_at_end || client.reply.state() == ReplyReader::State::kBroken) return end(place, Outcome::kCutShort);
+      if (client.reply.state() == ReplyReader::State::kBroken) return end(place, Outcome::kBroken);
+      if (is_at_end) return end(place, Outcome::kCutShort);
       if (client.reply.is_whole() && client.reply.keeps_open()) return finish_reply(place, taken == bytes);
       if (bytes < buffer_.size() && !ending.is_over) return;
     }

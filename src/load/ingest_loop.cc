@@ -37,7 +37,7 @@ struct Lane {
   uint64_t unconnected_since_ns = 0;
   WriteRequest request;
   size_t sent_bytes = 0;
-  uint64_t begun_ns = 0;
+  uint64_t due_ns = 0;  // when the request could have been sent
   ReplyReader reply;
 };
 
@@ -64,18 +64,23 @@ class Loop {
     for (Lane& lane : lanes_) lane.unconnected_since_ns = monotonic_ns();
     while (true) {
       wake_due();
-      if (are_all(Phase::kDone)) return std::move(tally_);
       if (has_failed_from_the_first()) return fail_errno("connect", first_failure_);
+      if (is_done()) return std::move(tally_);
       if (auto taken = take_events(); !taken) return std::unexpected(std::move(taken).error());
     }
   }
 
  private:
-  bool are_all(Phase phase) const {
-    return std::ranges::all_of(lanes_, [phase](const Lane& lane) { return lane.phase == phase; });
+  bool is_done() const {
+    return std::ranges::all_of(lanes_, [](const Lane& lane) { return lane.phase == Phase::kDone; });
   }
 
-  bool has_failed_from_the_first() const { return first_failure_ != 0 && !was_connected_ && are_all(Phase::kResting); }
+  // Each lane has tried; those without work, and those that have given up, are done.
+  bool has_failed_from_the_first() const {
+    return first_failure_ != 0 && tally_.connects == 0 && std::ranges::all_of(lanes_, [](const Lane& lane) {
+             return lane.phase == Phase::kResting || lane.phase == Phase::kDone;
+           });
+  }
 
   bool is_stopping() const { return is_stopping_.load(std::memory_order_relaxed); }
 
@@ -124,7 +129,6 @@ class Loop {
   }
 
   void begin_connect(Lane& lane, uint64_t now_ns) {
-    ++tally_.connects;
     lane.phase = Phase::kConnecting;
     lane.wake_ns = now_ns + settings_.timeout_ns;
     lane.socket =
@@ -155,15 +159,15 @@ class Loop {
   void take_event(Lane& lane) {
     if (lane.phase == Phase::kConnecting) {
       if (const int failure = take_error(lane.socket.get()); failure != 0) return fail_connect(lane, failure);
-      was_connected_ = true;
-      return begin_request(lane);
+      ++tally_.connects;
+      return begin_request(lane, lane.unconnected_since_ns);
     }
     if (lane.phase == Phase::kSending || lane.phase == Phase::kAwaiting) read_reply(lane);
     if (lane.phase == Phase::kSending) send_rest(lane);
   }
 
-  // On a connection that is free.
-  void begin_request(Lane& lane) {
+  // On a connection that is free. `due_ns`: when the lane could have sent it, had it been connected.
+  void begin_request(Lane& lane, uint64_t due_ns) {
     const uint64_t now_ns = monotonic_ns();
     auto request = is_stopping() ? std::nullopt : supply_.take(number_of(lane));
     if (!request) {
@@ -173,11 +177,11 @@ class Loop {
     }
     lane.request = std::move(*request);
     lane.sent_bytes = 0;
-    lane.begun_ns = now_ns;
+    lane.due_ns = due_ns;
     lane.wake_ns = now_ns + settings_.timeout_ns;
     lane.phase = Phase::kSending;
     lane.reply.reset();
-    if (tally_.begun_ns == 0) tally_.begun_ns = now_ns;
+    if (tally_.begun_ns == 0) tally_.begun_ns = due_ns;
     ++tally_.requests;
     tally_.samples_sent += lane.request.samples;
     tally_.body_bytes += lane.request.body_bytes;
@@ -234,10 +238,10 @@ class Loop {
     if (lane.reply.status() / 100 == 2) {
       tally_.samples_acked += lane.request.samples;
       samples_acked_.store(tally_.samples_acked, std::memory_order_relaxed);
-      tally_.replies.record(now_ns - lane.begun_ns);
+      tally_.replies.record(now_ns - lane.due_ns);
     }
     tally_.ended_ns = now_ns;
-    if (is_free) return begin_request(lane);
+    if (is_free) return begin_request(lane, now_ns);
     disconnect(lane, now_ns);
   }
 
@@ -265,7 +269,6 @@ class Loop {
   Descriptor epoll_;
   std::vector<Lane> lanes_;
   IngestTally tally_;
-  bool was_connected_ = false;
   int first_failure_ = 0;  // errno of the first connect that failed
 };
 

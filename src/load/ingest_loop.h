@@ -32,11 +32,11 @@ struct IngestTally {
   uint64_t samples_sent = 0;   // of all requests
   uint64_t samples_acked = 0;  // of those with a reply of 2xx
   uint64_t body_bytes = 0;     // of all requests
-  uint64_t connects = 0;       // begun; a failed one is counted below
+  uint64_t connects = 0;       // handshakes that were done
   uint64_t connect_refused = 0;
   uint64_t connect_failed = 0;  // in any other way
-  Latencies replies;            // from the moment at which the connection was free, to the whole reply, of 2xx
-  uint64_t begun_ns = 0;        // the first request
+  Latencies replies;            // from the end of the request before, or the begin, to the whole reply, of 2xx
+  uint64_t begun_ns = 0;        // when the first request was due
   uint64_t ended_ns = 0;        // the last end of one
 };
 
@@ -52,8 +52,7 @@ class IngestLoop {
   IngestLoop(const Settings& settings, RequestSupply& supply) : settings_(settings), supply_(supply) {}
 
   // Returns when the supply has no more, or stop() was called, and every request has ended; or when no connection could
-  // be made for the time of the timeout. An error where there was none from the first: then
-  // nothing was sent. Once.
+  // be made for the time of the timeout. An error where no connect has ever succeeded: then nothing was sent. Once.
   Result<IngestTally> run();
 
   // Of any thread.

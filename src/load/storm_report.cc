@@ -35,6 +35,7 @@ void write_tally(JsonBuilder& json, const StormFigures& figures) {
   json.key("timed_out").integer(tally.timed_out);
   json.key("connect_refused").integer(tally.connect_refused);
   json.key("cut_short").integer(tally.cut_short);
+  json.key("broken_reply").integer(tally.broken);
   json.key("not_begun").integer(tally.not_begun);
 }
 
@@ -111,7 +112,7 @@ std::string describe_outcomes(const StormFigures& figures) {
   for (const auto& [status, count] : figures.other_status) parts.emplace_back(std::to_string(status), count);
   const std::pair<const char*, uint64_t> failures[] = {
       {"reset", tally.reset},         {"timed out", tally.timed_out}, {"connect refused", tally.connect_refused},
-      {"cut short", tally.cut_short}, {"not begun", tally.not_begun},
+      {"cut short", tally.cut_short}, {"broken reply", tally.broken}, {"not begun", tally.not_begun},
   };
   for (const auto& [name, count] : failures) {
     if (count != 0) parts.emplace_back(name, count);

@@ -16,7 +16,7 @@ decimals, constants; one sample of each a step. Requests are built before the ru
 
 constexpr const char* kIngestFooter = R"(
 Samples count as acknowledged where the reply of their request was 2xx; nothing is sent twice. Latency counts from the
-moment at which a connection was free, to the last byte of the reply.
+end of a connection's request before, so with the time to connect anew, to the last byte of the reply.
 
   metricstream bench ingest                                       3.6 million samples of 10,000 series, remote write
   metricstream bench ingest --series 100000 --samples 6000000     more series
