@@ -10,7 +10,7 @@
 namespace ms::load {
 namespace {
 
-constexpr auto kProgressEvery = std::chrono::milliseconds(100);
+constexpr uint64_t kProgressEveryNs = 100 * kNanosPerMilli;
 
 size_t quota_of(const RequestSupply::Settings& settings) {
   const uint64_t of_a_lane = settings.samples_ahead / settings.lanes / settings.samples_per_request;
@@ -58,13 +58,17 @@ RequestSupply::~RequestSupply() {
 }
 
 void RequestSupply::wait_filled(const std::function<void(uint64_t samples)>& on_progress) {
+  uint64_t told_ns = monotonic_ns();
   for (bool is_done = false; !is_done;) {
     MutexLock lock(mutex_);
-    if (!is_filled()) built_.wait_for(lock, kProgressEvery);
+    while (!is_filled() && monotonic_ns() - told_ns < kProgressEveryNs) {
+      built_.wait_for(lock, std::chrono::nanoseconds(kProgressEveryNs));
+    }
     is_done = is_filled();
     const uint64_t samples = samples_built_;
     lock.unlock();
     on_progress(samples);
+    told_ns = monotonic_ns();
   }
 }
 
@@ -84,7 +88,7 @@ std::optional<WriteRequest> RequestSupply::take(size_t lane) {
   if (from.ready.empty()) return std::nullopt;
   WriteRequest request = std::move(from.ready.front());
   from.ready.pop_front();
-  if (!from.is_filling && from.next < from.end && from.ready.size() <= quota_ / 4) {
+  if (!from.is_filling && from.next < from.end && from.ready.size() <= quota_ / 8) {
     from.is_filling = true;
     wanted_.notify_all();
   }

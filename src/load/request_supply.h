@@ -7,8 +7,8 @@
 // Each connection has a lane, and each lane a share of the series: so the samples of a series are sent in order of
 // time, one request after the other, however many connections there are.
 //
-// A lane is filled up to its quota, and again when no more than a quarter of that is left: a run that needs less than
-// three quarters of what is built ahead shares its cores with no builder. Where a connection is faster than they are,
+// A lane is filled up to its quota, and again when no more than an eighth of that is left: a run that needs less than
+// seven eighths of what is built ahead shares its cores with no builder. Where a connection is faster than they are,
 // take() waits, and tells how long.
 //
 // Lanes are taken from by one thread; the rest is thread-safe.
@@ -45,8 +45,8 @@ class RequestSupply {
   RequestSupply& operator=(const RequestSupply&) = delete;
   ~RequestSupply();
 
-  // Waits until each lane has its quota, or all there is. Tells `on_progress` how many samples are built, now and then
-  // and at the end.
+  // Waits until each lane has its quota, or all there is. Tells `on_progress` how many samples are built, ten times a
+  // second at most, and at the end.
   void wait_filled(const std::function<void(uint64_t samples)>& on_progress);
 
   bool has_more(size_t lane) const;

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "base/clock.h"
+
 namespace ms::load {
 namespace {
 
@@ -66,21 +68,34 @@ INSTANTIATE_TEST_SUITE_P(
                   {.lanes = 4, .series = 100, .samples_per_request = 10, .samples = 30, .samples_ahead = 30}}),
     [](const auto& split) { return split.param.name; });
 
-TEST(RequestSupplyTest, BuildsItsQuotaAheadAndNoMoreUntilAQuarterIsLeft) {
-  RequestSupply supply(requests_for(10), {.lanes = 1, .series = 10, .samples_per_request = 10, .samples_ahead = 95});
+TEST(RequestSupplyTest, BuildsItsQuotaAheadAndNoMoreUntilAnEighthIsLeft) {
+  RequestSupply supply(requests_for(10), {.lanes = 1, .series = 10, .samples_per_request = 10, .samples_ahead = 155});
   uint64_t built = 0;
   const auto note = [&](uint64_t samples) { built = samples; };
   supply.wait_filled(note);
-  EXPECT_EQ(built, 100u);
+  EXPECT_EQ(built, 160u);
   const uint64_t filled_cpu_ns = supply.cpu_ns();
-  for (int i = 0; i < 7; ++i) supply.take(0);
+  for (int i = 0; i < 13; ++i) supply.take(0);
   supply.wait_filled(note);
-  EXPECT_EQ(built, 100u);
+  EXPECT_EQ(built, 160u);
   supply.take(0);
   supply.wait_filled(note);
-  EXPECT_EQ(built, 180u);
+  EXPECT_EQ(built, 300u);
   EXPECT_GT(supply.cpu_ns(), filled_cpu_ns);
   EXPECT_EQ(supply.waited_ns(), 0u);
+}
+
+TEST(RequestSupplyTest, TellsOfItsProgressTenTimesASecondAtMost) {
+  const uint64_t begin_ns = monotonic_ns();
+  RequestSupply supply(requests_for(100), {.series = 100, .samples_per_request = 10, .samples_ahead = 10'000});
+  uint64_t told = 0;
+  uint64_t built = 0;
+  supply.wait_filled([&](uint64_t samples) {
+    ++told;
+    built = samples;
+  });
+  EXPECT_EQ(built, 10'010u);
+  EXPECT_LE(told, 1 + (monotonic_ns() - begin_ns) / (100 * kNanosPerMilli));
 }
 
 TEST(RequestSupplyTest, WithoutAnEndThereIsAlwaysANextAndAWaitForItIsTold) {
