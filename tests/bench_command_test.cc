@@ -89,7 +89,7 @@ TEST(BenchStorm, CountsWhatTheServerHasServedAndSpent) {
   EXPECT_EQ(report.text("/mode"), "closed");
   expect_all_served(report, 500);
   EXPECT_EQ(report.integer("/connects"), 500u);
-  for (const char* times : {"/latency_us", "/connect_us", "/lag_us"}) expect_in_order(report, times);
+  for (const char* times : {"/latency_us", "/connect_us", "/lag_us", "/beyond_lag_us"}) expect_in_order(report, times);
   EXPECT_GT(report.real("/per_s"), 0);
   EXPECT_GT(report.real("/generator_cpu_us_per_unit"), 0);
   EXPECT_GT(report.real("/server_cpu_us_per_unit"), 0);
@@ -128,6 +128,7 @@ TEST(BenchStorm, TellsOfStatusesThatAreNoSuccess) {
   const Report report({"--connections", "50", "--path", "/nowhere", server.endpoint().text()});
   EXPECT_EQ(report.integer("/served"), 0u);
   EXPECT_EQ(report.integer("/other_status/404"), 50u);
+  EXPECT_TRUE(report.is_null("/latency_us"));
 }
 
 TEST(BenchStorm, WhereNobodyListensThereIsNoServerToTellOf) {
@@ -210,12 +211,14 @@ TEST(BenchIngest, TellsOfStatusesThatAreNoSuccess) {
   EXPECT_EQ(report.integer("/statuses/404"), 10u);
   EXPECT_EQ(report.integer("/samples_sent"), 1000u);
   EXPECT_EQ(report.integer("/samples_acked"), 0u);
+  EXPECT_TRUE(report.is_null("/request_us"));
+  EXPECT_TRUE(report.is_null("/server_cpu_s_per_million"));
 }
 
 TEST(BenchIngest, PrintsATableUnlessToldOtherwise) {
   ServerProcess server;
   ASSERT_TRUE(server.start());
-  const Ended ended = run_bench("ingest", {"--samples", "20000", server.endpoint().text()});
+  const Ended ended = run_bench("ingest", {"--samples", "20000", "--connections", "2", server.endpoint().text()});
   EXPECT_EQ(ended.exit.code, 0);
   EXPECT_EQ(ended.errors, "");
   EXPECT_NE(ended.output.find("20,000 acknowledged of 20,000 in "), std::string::npos) << ended.output;

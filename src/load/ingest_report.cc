@@ -10,18 +10,18 @@
 namespace ms::load {
 namespace {
 
-double seconds(uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
-
-double ratio(double sum, uint64_t count) { return count == 0 ? 0 : sum / static_cast<double>(count); }
-
 uint64_t elapsed_ns(const IngestTally& tally) { return tally.ended_ns - tally.begun_ns; }
 
-double samples_per_s(const IngestTally& tally) {
-  return elapsed_ns(tally) == 0 ? 0 : static_cast<double>(tally.samples_acked) / seconds(elapsed_ns(tally));
+std::optional<double> samples_per_s(const IngestTally& tally) {
+  return ratio(static_cast<double>(tally.samples_acked) * 1e9, elapsed_ns(tally));
+}
+
+std::optional<double> bytes_per_sample(const IngestTally& tally) {
+  return ratio(static_cast<double>(tally.body_bytes), tally.samples_sent);
 }
 
 // Of a million samples that were acknowledged.
-double seconds_per_million(uint64_t nanoseconds, const IngestTally& tally) {
+std::optional<double> seconds_per_million(uint64_t nanoseconds, const IngestTally& tally) {
   return ratio(seconds(nanoseconds) * 1e6, tally.samples_acked);
 }
 
@@ -48,8 +48,8 @@ void write_tally(JsonBuilder& json, const IngestTally& tally) {
 
 void write_server(JsonBuilder& json, const IngestRun& run) {
   const bool is_known = !run.server.pids.empty();
-  json.key("server_cpu_s_per_million");
-  is_known ? json.real(seconds_per_million(run.server.cpu_ns, run.figures.tally)) : json.null();
+  write_real(json, "server_cpu_s_per_million",
+             is_known ? seconds_per_million(run.server.cpu_ns, run.figures.tally) : std::nullopt);
   json.key("server_rss_bytes_max");
   is_known ? json.integer(run.server.rss_bytes_max) : json.null();
   json.key("server_pids").begin_array();
@@ -96,7 +96,7 @@ std::string describe_outcomes(const IngestTally& tally) {
 
 std::string describe_cpu(const IngestRun& run) {
   const auto of_a_million = [&](uint64_t nanoseconds) {
-    return duration(seconds_per_million(nanoseconds, run.figures.tally) * 1e9);
+    return describe_duration(ratio(static_cast<double>(nanoseconds) * 1e6, run.figures.tally.samples_acked));
   };
   const std::string server = run.server.pids.empty() ? "" : "server " + of_a_million(run.server.cpu_ns) + ", ";
   return server + "generator " + of_a_million(run.figures.cpu_ns) + " a million samples, besides " +
@@ -111,13 +111,13 @@ void write_ingest(JsonBuilder& json, const IngestRun& run) {
   json.key("protocol").text(protocol_name(run.settings.protocol));
   write_tally(json, tally);
   json.key("elapsed_s").real(seconds(elapsed_ns(tally)));
-  json.key("samples_per_s").real(samples_per_s(tally));
-  write_us(json, "request_us", tally.replies.summary());
-  json.key("generator_cpu_s_per_million").real(seconds_per_million(run.figures.cpu_ns, tally));
-  json.key("build_cpu_s_per_million").real(seconds_per_million(run.figures.build_cpu_ns, tally));
+  write_real(json, "samples_per_s", samples_per_s(tally));
+  write_us(json, "request_us", tally.replies);
+  write_real(json, "generator_cpu_s_per_million", seconds_per_million(run.figures.cpu_ns, tally));
+  write_real(json, "build_cpu_s_per_million", seconds_per_million(run.figures.build_cpu_ns, tally));
   json.key("waited_for_requests_s").real(seconds(run.figures.waited_ns));
   write_server(json, run);
-  json.key("body_bytes_per_sample").real(ratio(static_cast<double>(tally.body_bytes), tally.samples_sent));
+  write_real(json, "body_bytes_per_sample", bytes_per_sample(tally));
   write_settings(json, run);
   json.end_object();
 }
@@ -131,11 +131,10 @@ std::string draw_ingest(const IngestRun& run) {
                      run.url + "\n\n";
   text += report_line("samples", count_of(tally.samples_acked) + " acknowledged of " + count_of(tally.samples_sent) +
                                      " in " + duration(static_cast<double>(elapsed_ns(tally))));
-  text +=
-      report_line("rate", figure(samples_per_s(tally)) + " samples a second, of " +
-                              figure(ratio(static_cast<double>(tally.body_bytes), tally.samples_sent)) + " bytes each");
+  text += report_line("rate", describe_figure(samples_per_s(tally)) + " samples a second, of " +
+                                  describe_figure(bytes_per_sample(tally)) + " bytes each");
   text += report_line("requests", count_of(tally.requests) + ": " + describe_outcomes(tally));
-  text += report_line("latency", describe_quantiles(tally.replies.summary()));
+  text += report_line("latency", describe_quantiles(tally.replies));
   text += report_line("CPU", describe_cpu(run));
   if (!run.server.pids.empty()) {
     text += report_line("server's memory", figure(static_cast<double>(run.server.rss_bytes_max) / 1e6) + " MB at most");

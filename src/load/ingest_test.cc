@@ -139,6 +139,23 @@ TEST(IngestReport, JsonHasEveryCountAndNullWhereTheServerIsNotSeen) {
   EXPECT_THAT(text, HasSubstr(R"("samples":4000,"start_time":"2024-11-23T12:00:00.000Z","step_s":10,)"));
 }
 
+TEST(IngestReport, WhatWasNotMeasuredIsNullInJsonAndADashInTheTable) {
+  IngestRun run{.settings = {.samples = 4000}, .server = {.pids = {17}, .cpu_ns = 30'000'000}};
+  run.figures.cpu_ns = 3'000'000;
+  run.figures.build_cpu_ns = 6'000'000;
+  JsonBuilder json;
+  write_ingest(json, run);
+  const std::string text = std::move(json).take();
+  for (const char* key : {"request_us", "samples_per_s", "generator_cpu_s_per_million", "build_cpu_s_per_million",
+                          "server_cpu_s_per_million", "body_bytes_per_sample"}) {
+    EXPECT_THAT(text, HasSubstr("\"" + std::string(key) + "\":null,"));
+  }
+  const std::string table = draw_ingest(run);
+  EXPECT_THAT(table, HasSubstr("rate            - samples a second, of - bytes each\n"));
+  EXPECT_THAT(table, HasSubstr("latency         -\n"));
+  EXPECT_THAT(table, HasSubstr("server -, generator - a million samples, besides - to build them\n"));
+}
+
 TEST(IngestReport, TableHasWhatThereWas) {
   IngestRun run = make_run();
   run.server = {.pids = {17}, .cpu_ns = 30'000'000, .rss_bytes_max = 50'000'000};

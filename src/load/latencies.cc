@@ -61,8 +61,11 @@ Summary Latencies::summary() const {
           .max_ns = max_ns_};
 }
 
-void write_us(JsonBuilder& json, std::string_view key, const Summary& summary) {
-  json.key(key).begin_object();
+void write_us(JsonBuilder& json, std::string_view key, const Latencies& latencies) {
+  json.key(key);
+  if (latencies.count() == 0) return json.null();
+  const Summary summary = latencies.summary();
+  json.begin_object();
   json.key("p50").us(summary.p50_ns);
   json.key("p90").us(summary.p90_ns);
   json.key("p99").us(summary.p99_ns);

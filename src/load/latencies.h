@@ -33,7 +33,7 @@ class Latencies {
   uint64_t max_ns_ = 0;
 };
 
-// "key":{"p50":..,"p90":..,"p99":..,"p999":..,"max":..,"mean":..} in microseconds.
-void write_us(JsonBuilder& json, std::string_view key, const Summary& summary);
+// "key":{"p50":..,"p90":..,"p99":..,"p999":..,"max":..,"mean":..} in microseconds; null where nothing was recorded.
+void write_us(JsonBuilder& json, std::string_view key, const Latencies& latencies);
 
 }  // namespace ms::load

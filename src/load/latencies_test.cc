@@ -50,15 +50,16 @@ TEST(Latencies, TheLongestDurationThereIsHasABucket) {
   EXPECT_EQ(latencies.summary().p50_ns, 0u);
 }
 
-TEST(Latencies, AreWrittenInMicroseconds) {
+TEST(Latencies, AreWrittenInMicrosecondsAndNullWhereThereIsNone) {
   Latencies latencies;
   latencies.record(1500);
   JsonBuilder json;
   json.begin_object();
-  write_us(json, "latency_us", latencies.summary());
+  write_us(json, "latency_us", latencies);
+  write_us(json, "lag_us", Latencies());
   json.end_object();
   EXPECT_EQ(std::move(json).take(),
-            R"({"latency_us":{"p50":1.5,"p90":1.5,"p99":1.5,"p999":1.5,"max":1.5,"mean":1.5}})");
+            R"({"latency_us":{"p50":1.5,"p90":1.5,"p99":1.5,"p999":1.5,"max":1.5,"mean":1.5},"lag_us":null})");
 }
 
 }  // namespace

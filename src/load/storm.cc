@@ -100,6 +100,7 @@ class Generator {
     figures_.lag.record(attempt.begun_ns - attempt.scheduled_ns);
     if (is_served(attempt)) {
       figures_.latency.record(attempt.ended_ns - attempt.scheduled_ns);
+      figures_.beyond_lag.record(attempt.ended_ns - attempt.begun_ns);
     } else if (attempt.outcome == Outcome::kReplied && attempt.status != 503) {
       ++figures_.other_status[attempt.status];
     }
@@ -177,6 +178,7 @@ void add(StormFigures& sum, const StormFigures& part) {
   sum.latency.merge(part.latency);
   sum.connect.merge(part.connect);
   sum.lag.merge(part.lag);
+  sum.beyond_lag.merge(part.beyond_lag);
   sum.cpu_ns += part.cpu_ns;
   // The generators share the namespace whose counter they have read.
   sum.retransmits = std::max(sum.retransmits, part.retransmits);

@@ -47,9 +47,10 @@ struct StormFigures {
   Tally tally;
   uint64_t connects = 0;                      // handshakes that were done
   std::map<uint16_t, uint64_t> other_status;  // neither 2xx nor 503
-  Latencies latency;  // from when a unit was due to the last byte of its reply, of those that were served
-  Latencies connect;  // from when a connection was due until it stood
-  Latencies lag;      // the generator's own: from when a unit was due until connect, or until its request was sent
+  Latencies latency;     // from when a unit was due to the last byte of its reply, of those that were served
+  Latencies connect;     // from when a connection was due until it stood
+  Latencies lag;         // the generator's own: from when a unit was due until connect, or until its request was sent
+  Latencies beyond_lag;  // what is in the latency besides: from connect, or the request, to the reply's last byte
   uint64_t elapsed_ns = 0;
   uint64_t cpu_ns = 0;       // of the generators
   uint64_t retransmits = 0;  // TCP segments sent again in a network namespace that they entered

@@ -10,14 +10,8 @@
 namespace ms::load {
 namespace {
 
-double per_unit(uint64_t sum, uint64_t units) {
-  return units == 0 ? 0 : static_cast<double>(sum) / static_cast<double>(units);
-}
-
-double seconds(uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
-
-double served_per_s(const StormFigures& figures) {
-  return figures.elapsed_ns == 0 ? 0 : static_cast<double>(figures.tally.served) / seconds(figures.elapsed_ns);
+std::optional<double> served_per_s(const StormFigures& figures) {
+  return ratio(static_cast<double>(figures.tally.served) * 1e9, figures.elapsed_ns);
 }
 
 uint64_t retransmits(const StormRun& run) { return run.server.retransmits + run.figures.retransmits; }
@@ -40,18 +34,16 @@ void write_tally(JsonBuilder& json, const StormFigures& figures) {
 }
 
 void write_server(JsonBuilder& json, const ServerFigures& server, uint64_t units) {
-  const bool is_known = !server.pids.empty();
-  const auto write_real = [&json](const char* key, bool is_there, double value) {
-    json.key(key);
-    if (is_there) return json.real(value);
-    json.null();
+  const auto write_per_unit = [&](const char* key, std::optional<double> sum) {
+    write_real(json, key, sum ? ratio(*sum, units) : std::nullopt);
   };
-  write_real("server_cpu_us_per_unit", is_known, per_unit(server.cpu_ns, units) / 1000);
+  const auto known = [&server](double sum) { return server.pids.empty() ? std::nullopt : std::optional(sum); };
+  write_per_unit("server_cpu_us_per_unit", known(static_cast<double>(server.cpu_ns) / 1000));
   json.key("server_pids").begin_array();
   for (const pid_t pid : server.pids) json.integer(static_cast<uint64_t>(pid));
   json.end_array();
-  write_real("context_switches_per_unit", is_known, per_unit(server.context_switches, units));
-  write_real("migrations_per_unit", server.migrations.has_value(), per_unit(server.migrations.value_or(0), units));
+  write_per_unit("context_switches_per_unit", known(static_cast<double>(server.context_switches)));
+  write_per_unit("migrations_per_unit", server.migrations);
 }
 
 void write_queue(JsonBuilder& json, const std::optional<QueueFigures>& queue) {
@@ -127,8 +119,10 @@ std::string describe_outcomes(const StormFigures& figures) {
 std::string describe_server(const ServerFigures& server, uint64_t units) {
   std::string text = "process";
   for (const pid_t pid : server.pids) text += " " + std::to_string(pid);
-  text += "; context switches " + figure(per_unit(server.context_switches, units));
-  if (server.migrations) text += ", migrations " + figure(per_unit(*server.migrations, units));
+  text += "; context switches " + describe_figure(ratio(static_cast<double>(server.context_switches), units));
+  if (server.migrations) {
+    text += ", migrations " + describe_figure(ratio(static_cast<double>(*server.migrations), units));
+  }
   return text;
 }
 
@@ -148,11 +142,12 @@ void write_storm(JsonBuilder& json, const StormRun& run) {
   json.key("keep_alive").boolean(run.settings.is_keep_alive);
   write_tally(json, figures);
   json.key("elapsed_s").real(seconds(figures.elapsed_ns));
-  json.key("per_s").real(served_per_s(figures));
-  write_us(json, "latency_us", figures.latency.summary());
-  write_us(json, "connect_us", figures.connect.summary());
-  write_us(json, "lag_us", figures.lag.summary());
-  json.key("generator_cpu_us_per_unit").real(per_unit(figures.cpu_ns, units) / 1000);
+  write_real(json, "per_s", served_per_s(figures));
+  write_us(json, "latency_us", figures.latency);
+  write_us(json, "connect_us", figures.connect);
+  write_us(json, "lag_us", figures.lag);
+  write_us(json, "beyond_lag_us", figures.beyond_lag);
+  write_real(json, "generator_cpu_us_per_unit", ratio(static_cast<double>(figures.cpu_ns) / 1000, units));
   write_server(json, run.server.server, units);
   write_queue(json, run.server.listen_queue);
   json.key("retransmits").integer(retransmits(run));
@@ -169,12 +164,16 @@ std::string draw_storm(const StormRun& run) {
   text += report_line(std::string(unit) + "s", figure(static_cast<double>(units)) + " in " +
                                                    duration(static_cast<double>(figures.elapsed_ns)) + ": " +
                                                    describe_outcomes(figures));
-  text += report_line("rate", figure(served_per_s(figures)) + " served a second");
-  text += report_line("latency", describe_quantiles(figures.latency.summary()));
-  text += report_line("of it, connect", describe_quantiles(figures.connect.summary()));
-  text += report_line("generator's lag", describe_quantiles(figures.lag.summary()));
-  const std::string own = "generator " + duration(per_unit(figures.cpu_ns, units));
-  const std::string other = server.pids.empty() ? "" : "server " + duration(per_unit(server.cpu_ns, units)) + ", ";
+  text += report_line("rate", describe_figure(served_per_s(figures)) + " served a second");
+  text += report_line("latency", describe_quantiles(figures.latency));
+  text += report_line("of it, connect", describe_quantiles(figures.connect));
+  text += report_line("generator's lag", describe_quantiles(figures.lag));
+  text += report_line("beyond the lag", describe_quantiles(figures.beyond_lag));
+  const auto of_a_unit = [units](uint64_t sum_ns) {
+    return describe_duration(ratio(static_cast<double>(sum_ns), units));
+  };
+  const std::string own = "generator " + of_a_unit(figures.cpu_ns);
+  const std::string other = server.pids.empty() ? "" : "server " + of_a_unit(server.cpu_ns) + ", ";
   text += report_line("CPU", other + own + " a " + unit);
   if (!server.pids.empty()) text += report_line("server", describe_server(server, units) + " a " + unit);
   if (run.server.listen_queue) text += report_line("listen queue", describe(*run.server.listen_queue));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "load/loopback_server_testing.h"
+#include "load/storm_report.h"
 #include "wire/json_metrics.h"
 #include "wire/remote_write.h"
 
@@ -82,6 +83,8 @@ class StormTest : public testing::TestWithParam<AnswerCase> {
     EXPECT_EQ(figures.connect.count(), kUnits);
     EXPECT_EQ(figures.lag.count(), kUnits);
     EXPECT_EQ(figures.latency.count(), expected.served);
+    EXPECT_EQ(figures.beyond_lag.count(), expected.served);
+    EXPECT_LE(figures.beyond_lag.summary().max_ns, figures.latency.summary().max_ns);
     EXPECT_GT(figures.cpu_ns, 0u);
     EXPECT_EQ(server.stop().size(), kUnits);
   }
@@ -149,6 +152,35 @@ TEST(Storm, ANetworkNamespaceThatIsNotThereIsAnError) {
                                  requests, [](uint64_t /*ended*/) {});
   ASSERT_FALSE(figures);
   EXPECT_THAT(figures.error().message, testing::HasSubstr("/run/netns/no-such-namespace"));
+}
+
+TEST(Storm, WhatIsBeyondTheLagIsOfEachUnitItsLatencyWithoutItsLag) {
+  auto listener = open_listener(1024);
+  LoopbackServer server(listener, Answer::kOk);
+  const StormFigures figures = storm({.mode = StormMode::kBurst, .units_max = 200}, listener);
+  const double sum_ns = figures.beyond_lag.summary().mean_ns + figures.lag.summary().mean_ns;
+  EXPECT_NEAR(figures.latency.summary().mean_ns, sum_ns, sum_ns * 1e-9);
+}
+
+TEST(StormReport, WhatWasNotMeasuredIsNullInJsonAndADashInTheTable) {
+  StormRun run{.server = {.server = {.pids = {17}}}};
+  run.figures.tally = {.offered = 3, .timed_out = 3};
+  JsonBuilder json;
+  write_storm(json, run);
+  const std::string text = std::move(json).take();
+  for (const char* key : {"latency_us", "connect_us", "lag_us", "beyond_lag_us"}) {
+    EXPECT_THAT(text, testing::HasSubstr("\"" + std::string(key) + "\":null,"));
+  }
+  EXPECT_THAT(draw_storm(run), testing::HasSubstr("latency         -\nof it, connect  -\n"));
+
+  run.figures.tally = {};
+  JsonBuilder of_none;
+  write_storm(of_none, run);
+  const std::string nothing = std::move(of_none).take();
+  for (const char* key :
+       {"per_s", "generator_cpu_us_per_unit", "server_cpu_us_per_unit", "context_switches_per_unit"}) {
+    EXPECT_THAT(nothing, testing::HasSubstr("\"" + std::string(key) + "\":null,"));
+  }
 }
 
 std::string body_of(const std::string& request) { return request.substr(request.find("\r\n\r\n") + 4); }
