@@ -44,20 +44,38 @@ Question question_about(uint8_t family, uint16_t port, uint16_t flags) {
   return question;
 }
 
-// About the one socket that a SYN to the target would reach.
-Question question_about(const Target& target) {
-  const auto family = static_cast<uint8_t>(target.address.ss_family);
-  Question question = question_about(family, port_of(target), 0);
-  if (family == AF_INET6) {
+// The address as sock_diag has it. A connect to the wildcard goes to loopback.
+std::array<uint32_t, 4> address_of(const Target& target) {
+  std::array<uint32_t, 4> words{};
+  if (target.address.ss_family == AF_INET6) {
     sockaddr_in6 address{};
     std::memcpy(&address, &target.address, sizeof address);
-    std::memcpy(question.request.id.idiag_src, &address.sin6_addr, sizeof address.sin6_addr);
+    const bool is_wildcard = IN6_IS_ADDR_UNSPECIFIED(&address.sin6_addr);
+    std::memcpy(words.data(), is_wildcard ? &in6addr_loopback : &address.sin6_addr, sizeof words);
   } else {
     sockaddr_in address{};
     std::memcpy(&address, &target.address, sizeof address);
-    question.request.id.idiag_src[0] = address.sin_addr.s_addr;
+    words[0] = address.sin_addr.s_addr == INADDR_ANY ? htonl(INADDR_LOOPBACK) : address.sin_addr.s_addr;
   }
+  return words;
+}
+
+// About the one socket that a SYN to the target would reach, were it this machine.
+Question question_about(const Target& target) {
+  Question question = question_about(static_cast<uint8_t>(target.address.ss_family), port_of(target), 0);
+  const std::array<uint32_t, 4> address = address_of(target);
+  std::ranges::copy(address, question.request.id.idiag_src);
   return question;
+}
+
+// Whether the address is one of this machine: a socket can be bound to it. The port is another, any that is free.
+bool is_here(Target target) {
+  sockaddr_in address{};  // an IPv6 address has its port at the same place
+  std::memcpy(&address, &target.address, sizeof address);
+  address.sin_port = 0;
+  std::memcpy(&target.address, &address, sizeof address);
+  const Descriptor socket(::socket(target.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return bind(socket.get(), reinterpret_cast<const sockaddr*>(&target.address), target.size) == 0;
 }
 
 // The sockets among the messages of one datagram of the kernel's; false when it was the answer's last.
@@ -71,7 +89,11 @@ bool take_answer(std::span<const char> datagram, std::vector<ListeningSocket>& f
     if (header.nlmsg_len < NLMSG_LENGTH(sizeof message)) return false;
     std::memcpy(&message, datagram.data() + NLMSG_HDRLEN, sizeof message);
     // sock_diag(7): of a listening socket idiag_rqueue is the depth of its queue, and idiag_wqueue the backlog.
-    found.push_back({.inode = message.idiag_inode, .depth = message.idiag_rqueue, .limit = message.idiag_wqueue});
+    found.push_back({.inode = message.idiag_inode,
+                     .depth = message.idiag_rqueue,
+                     .limit = message.idiag_wqueue,
+                     .family = message.idiag_family,
+                     .address = std::to_array(message.id.idiag_src)});
     if ((header.nlmsg_flags & NLM_F_MULTI) == 0) return false;
     datagram = datagram.subspan(std::min<size_t>(NLMSG_ALIGN(header.nlmsg_len), datagram.size()));
   }
@@ -91,10 +113,14 @@ void ask(int netlink, const Question& question, std::vector<ListeningSocket>& fo
 
 std::vector<ListeningSocket> find_listening_sockets(const Target& target) {
   std::vector<ListeningSocket> found;
+  if (!is_here(target)) return found;
   const Descriptor netlink = open_netlink();
-  for (const uint8_t family : {uint8_t{AF_INET}, uint8_t{AF_INET6}}) {
-    ask(netlink.get(), question_about(family, port_of(target), NLM_F_DUMP), found);
-  }
+  ask(netlink.get(), question_about(target), found);
+  if (found.empty()) return found;
+  const ListeningSocket reached = found.front();
+  found.clear();
+  ask(netlink.get(), question_about(reached.family, port_of(target), NLM_F_DUMP), found);
+  std::erase_if(found, [&](const ListeningSocket& socket) { return socket.address != reached.address; });
   return found;
 }
 
@@ -111,6 +137,7 @@ ListenQueueProbe::Depths ListenQueueProbe::stop() {
 }
 
 void ListenQueueProbe::run() {
+  if (!is_here(target_)) return;
   const Question question = question_about(target_);
   std::vector<ListeningSocket> found;
   do {

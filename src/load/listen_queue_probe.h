@@ -1,6 +1,7 @@
 // ListenQueueProbe: the depth of another process's listen queue, sampled every millisecond on a thread of its own.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -17,10 +18,12 @@ struct ListeningSocket {
   uint64_t inode = 0;
   uint32_t depth = 0;  // of its listen queue, now
   uint32_t limit = 0;  // its backlog
+  uint8_t family = 0;
+  std::array<uint32_t, 4> address{};  // in network order; of AF_INET the first of them
 };
 
-// Of the port that `target` names, of every address and family: those that a client of the target may reach, and those
-// that another address of this machine has. Nothing where the kernel does not say.
+// Those that a client of the target may reach: several where they share an address (SO_REUSEPORT). None where the
+// target is another machine, or the kernel does not say.
 std::vector<ListeningSocket> find_listening_sockets(const Target& target);
 
 class ListenQueueProbe {
@@ -29,7 +32,7 @@ class ListenQueueProbe {
     double mean = 0;  // over time
     uint32_t max = 0;
     uint32_t limit = 0;
-    uint64_t samples = 0;  // 0: nobody listens there in our network namespace
+    uint64_t samples = 0;  // 0: nobody listens there in our network namespace, or it is another machine
   };
 
   // Of the socket that listens where `target` leads to. Where several do (SO_REUSEPORT), of one of them.

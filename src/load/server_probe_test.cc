@@ -2,12 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "base/clock.h"
@@ -73,6 +76,49 @@ TEST_P(ListenQueueProbeTest, SeesWhoWaitsAndTheLimit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, ListenQueueProbeTest, testing::Values("127.0.0.1:0", "[::1]:0"));
+
+// `address` with the port of `listener`.
+Target at_port_of(const net::Listener& listener, const std::string& address) {
+  const Target bound = target_of(listener);
+  sockaddr_in port{};  // an IPv6 address has its port at the same place
+  std::memcpy(&port, &bound.address, sizeof port);
+  const auto target = parse_http_target(address + ":" + std::to_string(ntohs(port.sin_port)));
+  if (!target) throw std::runtime_error(target.error().message);
+  return target->address;
+}
+
+struct ReachCase {
+  const char* name;
+  const char* listens_at;
+  const char* target;
+  bool is_reached;
+};
+
+class ReachTest : public testing::TestWithParam<ReachCase> {};
+
+TEST_P(ReachTest, OnlyTheSocketsThatAClientOfTheTargetReachesAreTheServers) {
+  const auto listener = open_listener(GetParam().listens_at, 7);
+  const Target target = at_port_of(listener, GetParam().target);
+  EXPECT_EQ(find_listening_sockets(target).size(), GetParam().is_reached ? 1u : 0u);
+  const auto figures = ServerProbe(target, std::nullopt).stop();
+  EXPECT_EQ(figures.listen_queue.has_value(), GetParam().is_reached);
+  EXPECT_EQ(figures.server.pids.empty(), !GetParam().is_reached);
+}
+
+// 192.0.2.0/24 and 2001:db8::/32 are of nobody (RFC 5737, RFC 3849).
+INSTANTIATE_TEST_SUITE_P(Addresses, ReachTest,
+                         testing::Values(ReachCase{"Same", "127.0.0.2:0", "127.0.0.2", true},
+                                         ReachCase{"AnotherOfThisMachine", "127.0.0.2:0", "127.0.0.1", false},
+                                         ReachCase{"Wildcard", "0.0.0.0:0", "127.0.0.9", true},
+                                         ReachCase{"WildcardOfBothFamilies", ":0", "127.0.0.1", true},
+                                         ReachCase{"Ipv6WildcardFromIpv4", "[::]:0", "127.0.0.1", false},
+                                         ReachCase{"ThisMachineByTheWildcard", "127.0.0.1:0", "0.0.0.0", true},
+                                         ReachCase{"Ipv6", "[::1]:0", "[::1]", true},
+                                         ReachCase{"Ipv6ByTheWildcard", "[::1]:0", "[::]", true},
+                                         ReachCase{"Ipv4WildcardFromIpv6", "0.0.0.0:0", "[::1]", false},
+                                         ReachCase{"AnotherMachine", "0.0.0.0:0", "192.0.2.1", false},
+                                         ReachCase{"AnotherMachineByIpv6", "[::]:0", "[2001:db8::1]", false}),
+                         [](const auto& each) { return each.param.name; });
 
 TEST(ServerProbe, FindsEachProcessThatHasTheSocket) {
   const auto listener = open_listener("127.0.0.1:0", 8);
