@@ -131,13 +131,30 @@ TEST(BenchStorm, TellsOfStatusesThatAreNoSuccess) {
   EXPECT_TRUE(report.is_null("/latency_us"));
 }
 
-TEST(BenchStorm, WhereNobodyListensThereIsNoServerToTellOf) {
+TEST(BenchStorm, WhereNobodyListensItFails) {
   const std::string nobody = "127.0.0.1:" + std::to_string(choose_free_port());
-  const Report report({"--connections", "50", nobody});
-  EXPECT_EQ(report.integer("/connect_refused"), 50u);
-  EXPECT_EQ(report.integer("/connects"), 0u);
-  EXPECT_TRUE(report.is_null("/server_cpu_us_per_unit"));
-  EXPECT_TRUE(report.is_null("/listen_queue"));
+  const std::vector<std::vector<std::string>> loads = {
+      {"--connections", "50"}, {"--rate", "1000", "--connections", "50"}, {"--burst", "50"}, {"--duration", "30m"}};
+  for (std::vector<std::string> options : loads) {
+    options.insert(options.end(), {"--json", nobody});
+    const Ended ended = run_storm(options);
+    EXPECT_EQ(ended.exit.code, 1);
+    EXPECT_EQ(ended.output, "");
+    EXPECT_NE(ended.errors.find("connect: Connection refused"), std::string::npos) << ended.errors;
+  }
+}
+
+TEST(Bench, AServerPidOfNoProcessIsAUsageError) {
+  ServerProcess server;
+  ASSERT_TRUE(server.start());
+  for (const char* name : {"storm", "ingest", "mixed"}) {
+    for (const char* pid : {"4194304", "-5", "0"}) {  // Linux has fewer
+      const Ended ended = run_bench(name, {"--server-pid", pid, server.endpoint().text()});
+      EXPECT_EQ(ended.exit.code, 2) << name << " " << pid;
+      EXPECT_EQ(ended.output, "");
+      EXPECT_NE(ended.errors.find("--server-pid"), std::string::npos) << ended.errors;
+    }
+  }
 }
 
 TEST(BenchStorm, PrintsATableUnlessToldOtherwise) {

@@ -25,6 +25,10 @@ constexpr size_t kSources = 8;
 // After so many connects in a row replies are looked at, so that a burst does not delay their stamps.
 constexpr size_t kBegunAtOnce = 32;
 
+// A closed loop in which so many clients have ended, and none was ever connected, ends too: there is no server, and
+// where connects are refused the loop would do nothing but spin.
+constexpr size_t kUnconnectedMax = 1000;
+
 void set_on(int fd, int level, int name) {
   constexpr int kOn = 1;
   setsockopt(fd, level, name, &kOn, sizeof kOn);
@@ -74,7 +78,7 @@ class OpenArrivals {
     return begin_ns_ + schedule_ns_[next_];
   }
   void pop() { ++next_; }
-  void note_end(uint64_t /*now_ns*/) {}
+  void note_end(const Attempt& /*attempt*/, uint64_t /*now_ns*/) {}
   bool begin_another(uint64_t /*now_ns*/) { return false; }
 
  private:
@@ -95,13 +99,18 @@ class ClosedArrivals {
   // Nothing: nobody is, until one of those who are there ends.
   std::optional<uint64_t> next_due_ns() const {
     if (left_ == 0 || due_ns_.empty() || due_ns_.front() >= end_ns_) return std::nullopt;
+    if (unconnected_ == kUnconnectedMax) return std::nullopt;
     return due_ns_.front();
   }
   void pop() {
     due_ns_.pop_front();
     --left_;
   }
-  void note_end(uint64_t now_ns) { due_ns_.push_back(now_ns); }
+  void note_end(const Attempt& attempt, uint64_t now_ns) {
+    due_ns_.push_back(now_ns);
+    if (attempt.connected_ns != 0) was_connected_ = true;
+    if (!was_connected_ && unconnected_ < kUnconnectedMax) ++unconnected_;
+  }
   // Whether the client whose connection is still open asks again.
   bool begin_another(uint64_t now_ns) {
     if (!is_keep_alive_ || left_ == 0 || now_ns >= end_ns_) return false;
@@ -113,6 +122,8 @@ class ClosedArrivals {
   uint64_t left_;
   uint64_t end_ns_;
   bool is_keep_alive_;
+  bool was_connected_ = false;
+  size_t unconnected_ = 0;  // clients that have ended before one was connected
   std::deque<uint64_t> due_ns_;
 };
 
@@ -332,7 +343,7 @@ class ClientLoop {
     report(place, outcome);
     clients_[place].fd.reset();
     free_.push_back(place);
-    arrivals_.note_end(monotonic_ns());
+    arrivals_.note_end(clients_[place].attempt, monotonic_ns());
   }
 
   // Clients give up in the order in which they began.

@@ -51,7 +51,8 @@ using OnEnd = std::function<void(size_t number, const Attempt& attempt)>;
 // client that waits at one time. The error is that of the epoll set; what fails a single client is in its attempt.
 Result<void> run_open_loop(const ClientSettings& settings, std::span<const uint64_t> schedule_ns, const OnEnd& on_end);
 
-// A client is due when the one in whose place it comes is done with; those of the begin, at the begin.
+// A client is due when the one in whose place it comes is done with; those of the begin, at the begin. Where none of
+// the first thousand is connected, no more come.
 Result<void> run_closed_loop(const ClientSettings& settings, const ClosedLoop& loop, const OnEnd& on_end);
 
 }  // namespace ms::load

@@ -11,6 +11,7 @@
 #include <semaphore>
 
 #include "base/histogram.h"
+#include "base/json_builder.h"
 #include "base/thread.h"
 #include "load/arrivals.h"
 #include "load/clients.h"
@@ -40,7 +41,11 @@ std::string small_body(Protocol protocol, int number, int64_t now_ms) {
                                                {"rack", "67"},
                                                {"region", "eu-west-1"},
                                                {"team", "NYC"}}};
-  if (protocol == Protocol::kJson) return wire::encode_json_series(labels) + R"("value":42.5})";
+  if (protocol == Protocol::kJson) {
+    JsonBuilder value;
+    value.real(kValue);
+    return wire::encode_json_series(labels) + R"("value":)" + std::move(value).take() + "}";
+  }
   const wire::TimedValue sample{.timestamp_ms = now_ms, .value = kValue};
   std::string message;
   wire::append_time_series(message, wire::encode_label_fields(labels), {&sample, 1});
@@ -184,6 +189,15 @@ void add(StormFigures& sum, const StormFigures& part) {
   sum.retransmits = std::max(sum.retransmits, part.retransmits);
 }
 
+// Whether there was a server at all.
+Result<void> check_connected(const StormFigures& figures) {
+  const Tally& tally = figures.tally;
+  if (figures.connects != 0 || tally.offered == 0) return {};
+  if (tally.connect_refused != 0) return fail_errno("connect", ECONNREFUSED);
+  if (tally.timed_out != 0) return fail_errno("connect", ETIMEDOUT);
+  return fail(ErrorCode::kIo, "connect: no descriptor, port or route was left");
+}
+
 }  // namespace
 
 std::string_view storm_mode_name(StormMode mode) {
@@ -227,6 +241,7 @@ Result<StormFigures> run_storm(const StormSettings& settings, const Target& targ
     begin_ns = std::min(begin_ns, generator.begin_ns());
     end_ns = std::max(end_ns, generator.end_ns());
   }
+  if (auto connected = check_connected(all); !connected) return std::unexpected(std::move(connected).error());
   all.elapsed_ns = end_ns - begin_ns;
   return all;
 }

@@ -61,8 +61,8 @@ struct StormFigures {
 std::vector<std::string> small_requests(const HttpTarget& target, Protocol protocol, bool is_keep_alive,
                                         int64_t now_ms);
 
-// Runs it from now on. Ten times a second `on_progress` is told how many units have ended. The error is the
-// generator's: no namespace of that name, no descriptors.
+// Runs it from now on. Ten times a second `on_progress` is told how many units have ended. The error is that
+// no client was ever connected, or the generator's: no namespace of that name, no descriptors.
 Result<StormFigures> run_storm(const StormSettings& settings, const Target& target,
                                std::span<const std::string> requests,
                                const std::function<void(uint64_t ended)>& on_progress);

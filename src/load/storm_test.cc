@@ -18,6 +18,7 @@ namespace ms::load {
 namespace {
 
 constexpr uint64_t kUnits = 20;
+constexpr uint64_t kForever = 3600 * kNanosPerSecond;
 constexpr uint64_t kLong = 30 * kNanosPerSecond;
 constexpr uint64_t kShort = 100 * kNanosPerMilli;
 
@@ -27,10 +28,14 @@ net::Listener open_listener(int backlog) {
   return std::move(*listener);
 }
 
-StormFigures storm(const StormSettings& settings, const net::Listener& listener) {
+Result<StormFigures> try_storm(const StormSettings& settings, const net::Listener& listener) {
   const HttpTarget target{.address = target_of(listener), .host = "127.0.0.1"};
   const auto requests = small_requests(target, Protocol::kGet, settings.is_keep_alive, 0);
-  auto figures = run_storm(settings, target.address, requests, [](uint64_t /*ended*/) {});
+  return run_storm(settings, target.address, requests, [](uint64_t /*ended*/) {});
+}
+
+StormFigures storm(const StormSettings& settings, const net::Listener& listener) {
+  auto figures = try_storm(settings, listener);
   if (!figures) throw std::runtime_error(figures.error().message);
   return std::move(*figures);
 }
@@ -120,13 +125,31 @@ TEST_P(KeepAliveTest, AServerThatClosesAfterTwoRequestsIsComeBackTo) {
 
 INSTANTIATE_TEST_SUITE_P(Answers, KeepAliveTest, testing::Values(Answer::kOkTwiceAndSaysSo, Answer::kOkTwice));
 
-TEST(Storm, WhereNobodyListensEachConnectIsRefused) {
+TEST(Storm, WhereNobodyListensItIsAnErrorAndAClosedLoopDoesNotGoOn) {
   auto listener = open_listener(1024);
-  const HttpTarget target{.address = target_of(listener), .host = "127.0.0.1"};
   listener.stop_listening();
-  const StormFigures figures = storm({.concurrency = 5, .units_max = kUnits}, listener);
-  EXPECT_EQ(figures.tally, (Tally{.offered = kUnits, .connect_refused = kUnits}));
-  EXPECT_EQ(figures.connects, 0u);
+  const std::vector<StormSettings> loads = {{.concurrency = 5, .units_max = kUnits},
+                                            {.concurrency = 5, .duration_ns = kForever, .threads = 2},
+                                            {.mode = StormMode::kOpen, .rate_per_s = 2000, .units_max = kUnits},
+                                            {.mode = StormMode::kBurst, .units_max = kUnits}};
+  for (const StormSettings& settings : loads) {
+    const auto figures = try_storm(settings, listener);
+    ASSERT_FALSE(figures);
+    EXPECT_EQ(figures.error().message, "connect: Connection refused");
+  }
+}
+
+TEST(Storm, WhereEveryConnectTimesOutItIsAnError) {
+  const auto listener = open_listener(1);  // takes nobody; two find room
+  const Target target = target_of(listener);
+  std::vector<Descriptor> waiting;
+  for (int i = 0; i < 3; ++i) {
+    waiting.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    connect(waiting.back().get(), reinterpret_cast<const sockaddr*>(&target.address), target.size);
+  }
+  const auto figures = try_storm({.concurrency = 2, .units_max = 2, .timeout_ns = kShort}, listener);
+  ASSERT_FALSE(figures);
+  EXPECT_EQ(figures.error().message, "connect: Connection timed out");
 }
 
 TEST(Storm, WhoFindsTheListenQueueFullNeverConnects) {

@@ -1,10 +1,9 @@
 #include "server/bench.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -28,6 +27,15 @@ int report(const Error& error) {
 }
 
 void print_json(JsonBuilder& json) { std::printf("%s\n", std::move(json).take().c_str()); }
+
+// Whether the process that is named as the server is there.
+Result<void> check_server(const BenchConfig& bench) {
+  if (!bench.server_pid) return {};
+  const std::string pid = std::to_string(*bench.server_pid);
+  std::error_code error;
+  if (std::filesystem::exists("/proc/" + pid, error)) return {};
+  return fail(ErrorCode::kInvalid, "--server-pid " + pid + ": no such process");
+}
 
 // With the path that requests go to: `path`, or the URL's, or the protocol's own.
 Result<load::HttpTarget> find_target(const std::string& url, const std::string& path, load::Protocol protocol) {
@@ -151,7 +159,7 @@ Result<MixedRun> mixed(const MixedConfig& config) {
 }  // namespace
 
 int bench(const StormConfig& config) {
-  signal(SIGPIPE, SIG_IGN);
+  if (const auto server = check_server(config.bench); !server) return report(server.error());
   const auto run = [&] {
     terminal::ProgressLine line;
     return storm(config.bench, config.storm, line);
@@ -168,6 +176,7 @@ int bench(const StormConfig& config) {
 }
 
 int bench(const IngestConfig& config) {
+  if (const auto server = check_server(config.bench); !server) return report(server.error());
   const auto run = ingest(config);
   if (!run) return report(run.error());
   if (config.bench.is_json) {
@@ -181,7 +190,7 @@ int bench(const IngestConfig& config) {
 }
 
 int bench(const MixedConfig& config) {
-  signal(SIGPIPE, SIG_IGN);
+  if (const auto server = check_server(config.bench); !server) return report(server.error());
   const auto run = mixed(config);
   if (!run) return report(run.error());
   if (config.bench.is_json) {

@@ -9,9 +9,13 @@
 namespace ms::server {
 namespace {
 
+constexpr pid_t kPidMax = 1 << 22;  // of Linux
+
 constexpr const char* kBenchFooter = R"(
 Each command works against any server that speaks HTTP/1.1 and the protocol, and prints what became of each request,
 how long it took from the moment it was due, and what the server spent on it where it is on this machine.
+
+A run that is interrupted (Ctrl-C) ends without figures.
 
 See: metricstream bench storm --help, metricstream bench ingest --help, metricstream bench mixed --help)";
 
@@ -117,8 +121,9 @@ void add_bench_options(CLI::App& command, BenchConfig& config, const std::vector
   add_path(command, "--path", config.path, "Where it is sent to.");
   command.add_flag("--json", config.is_json, "Print one JSON object, and nothing else.");
   add(command, "--server-pid", config.server_pid,
-      "Whose CPU time is measured, with its children's; found by who listens on the port where it is not given.")
-      ->type_name("PID");
+      "Whose CPU time is measured, with its children's; found by who listens there where it is not given.")
+      ->type_name("PID")
+      ->check(CLI::Range(pid_t{1}, kPidMax));
   add_parsed(command, "--netns", config.network_namespace, "NAME", "", parse_namespace,
              "Network namespace (ip netns) that the clients enter before they connect; needs root.");
   add(command, "--seed", config.seed, "Of what is random.")->type_name("N")->capture_default_str();
