@@ -1,23 +1,22 @@
 // QuantileHistogram: counts of durations so fine that a quantile is within 1/32 of the truth, whatever its size; for
 // figures that people read, where DurationHistogram's few fixed buckets are for /metrics.
 //
-// Log-linear buckets, as in HdrHistogram: each power of two is cut into 32 equal parts. Written by one thread, read by
-// any.
+// Each power of two is cut into 32 equal parts (LogLinearBuckets). Written by one thread, read by any.
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
 #include "base/histogram.h"
+#include "base/log_linear_buckets.h"
 
 namespace ms {
 
 class QuantileHistogram {
  public:
   void record(uint64_t duration_ns) {
-    counts_[bucket_of(duration_ns)].add();
+    counts_[Buckets::bucket_of(duration_ns)].add();
     count_.add();
   }
 
@@ -32,29 +31,16 @@ class QuantileHistogram {
       const uint64_t count = counts_[bucket].value();
       if (count == 0) continue;
       seen += count;
-      bound_ns = upper_bound_ns(bucket);
+      bound_ns = Buckets::upper_bound(bucket);
       if (static_cast<double>(seen) >= wanted) break;
     }
     return bound_ns;
   }
 
  private:
-  static constexpr unsigned kPartsLog2 = 5;
-  static constexpr size_t kParts = size_t{1} << kPartsLog2;
+  using Buckets = LogLinearBuckets<5>;
 
-  // Values below kParts have a bucket each; bucket kParts * n + p is part p of a power of two above.
-  static size_t bucket_of(uint64_t value) {
-    if (value < kParts) return value;
-    const unsigned shift = static_cast<unsigned>(std::bit_width(value)) - 1 - kPartsLog2;
-    return shift * kParts + (value >> shift);
-  }
-  static uint64_t upper_bound_ns(size_t bucket) {
-    if (bucket < 2 * kParts) return bucket;
-    const size_t shift = bucket / kParts - 1;
-    return ((kParts + bucket % kParts + 1) << shift) - 1;
-  }
-
-  std::array<Counter, (65 - kPartsLog2) * kParts> counts_;
+  std::array<Counter, Buckets::kCount> counts_;
   Counter count_;
 };
 

@@ -1,34 +1,21 @@
 #include "load/latencies.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
+
+#include "base/log_linear_buckets.h"
 
 namespace ms::load {
 namespace {
 
-constexpr unsigned kPartsLog2 = 7;
-constexpr size_t kParts = size_t{1} << kPartsLog2;
-
-// Values below kParts have a bucket each; bucket kParts * n + p is part p of a power of two above.
-size_t bucket_of(uint64_t value) {
-  if (value < kParts) return value;
-  const unsigned shift = static_cast<unsigned>(std::bit_width(value)) - 1 - kPartsLog2;
-  return shift * kParts + (value >> shift);
-}
-
-uint64_t upper_bound(size_t bucket) {
-  if (bucket < 2 * kParts) return bucket;
-  const size_t shift = bucket / kParts - 1;
-  return ((kParts + bucket % kParts + 1) << shift) - 1;
-}
+using Buckets = LogLinearBuckets<7>;
 
 }  // namespace
 
-Latencies::Latencies() : counts_((65 - kPartsLog2) * kParts) {}
+Latencies::Latencies() : counts_(Buckets::kCount) {}
 
 void Latencies::record(uint64_t duration_ns) {
-  ++counts_[bucket_of(duration_ns)];
+  ++counts_[Buckets::bucket_of(duration_ns)];
   ++count_;
   sum_ns_ += duration_ns;
   max_ns_ = std::max(max_ns_, duration_ns);
@@ -46,7 +33,7 @@ uint64_t Latencies::quantile_ns(double quantile) const {
   uint64_t seen = 0;
   for (size_t bucket = 0; bucket < counts_.size(); ++bucket) {
     seen += counts_[bucket];
-    if (seen >= wanted) return std::min(upper_bound(bucket), max_ns_);
+    if (seen >= wanted) return std::min(Buckets::upper_bound(bucket), max_ns_);
   }
   return max_ns_;
 }

@@ -1,6 +1,6 @@
 // Latencies: durations by the million in constant memory, with quantiles within 1 % of the truth.
 //
-// Log-linear buckets, as in HdrHistogram: each power of two is cut into 128 equal parts. Mean and maximum are exact.
+// Each power of two is cut into 128 equal parts (LogLinearBuckets). Mean and maximum are exact.
 // Confined to one thread.
 #pragma once
 
