@@ -33,16 +33,6 @@ net::Listener open_listener(int backlog = 128, const Target& target = {}) {
   return std::move(*listener);
 }
 
-// Connections that nobody accepts: as many as the queue of a listener with a backlog of 1 takes, and one more.
-std::vector<Descriptor> fill_queue(const Target& target) {
-  std::vector<Descriptor> waiting;
-  for (int i = 0; i < 3; ++i) {
-    waiting.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    connect(waiting.back().get(), reinterpret_cast<const sockaddr*>(&target.address), target.size);
-  }
-  return waiting;
-}
-
 struct Run {
   size_t connections = 1;
   size_t series = 20;

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/descriptor.h"
@@ -48,6 +50,17 @@ inline Target target_of(const net::Listener& listener) {
   Target target{.size = sizeof target.address};
   getsockname(listener.fd(), reinterpret_cast<sockaddr*>(&target.address), &target.size);
   return target;
+}
+
+// Connections that nobody accepts: as many as the queue of a listener with a backlog of 1 takes, and one more.
+inline std::vector<Descriptor> fill_queue(const Target& target) {
+  std::vector<Descriptor> waiting;
+  for (int i = 0; i < 3; ++i) {
+    Descriptor client(socket(target.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    std::ignore = connect(client.get(), reinterpret_cast<const sockaddr*>(&target.address), target.size);
+    waiting.push_back(std::move(client));
+  }
+  return waiting;
 }
 
 // Serves one connection after the other, in a thread of its own.

@@ -140,13 +140,8 @@ TEST(Storm, WhereNobodyListensItIsAnErrorAndAClosedLoopDoesNotGoOn) {
 }
 
 TEST(Storm, WhereEveryConnectTimesOutItIsAnError) {
-  const auto listener = open_listener(1);  // takes nobody; two find room
-  const Target target = target_of(listener);
-  std::vector<Descriptor> waiting;
-  for (int i = 0; i < 3; ++i) {
-    waiting.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    connect(waiting.back().get(), reinterpret_cast<const sockaddr*>(&target.address), target.size);
-  }
+  const auto listener = open_listener(1);
+  const std::vector<Descriptor> waiting = fill_queue(target_of(listener));
   const auto figures = try_storm({.concurrency = 2, .units_max = 2, .timeout_ns = kShort}, listener);
   ASSERT_FALSE(figures);
   EXPECT_EQ(figures.error().message, "connect: Connection timed out");

@@ -101,6 +101,7 @@ void add_protocol(CLI::App& command, const std::string& flag, load::Protocol& pr
                   const std::vector<load::Protocol>& protocols, const std::string& help) {
   protocol = protocols.front();
   std::vector<std::pair<std::string, load::Protocol>> choices;
+  choices.reserve(protocols.size());
   for (const load::Protocol each : protocols) choices.emplace_back(load::protocol_name(each), each);
   add_choice(command, flag, protocol, choices.front().first, choices, help);
 }
