@@ -45,17 +45,19 @@ std::string encode_label_fields(std::span<const model::Label> labels) {
   return fields;
 }
 
-// Every size is known before its bytes are written: nothing is moved to make room for a length.
+// Every size is known before its bytes are written: nothing is moved to make room for a length. A writer takes a single message
+// of known size (protozero 1.7 does not see that it was closed), so each has a writer of its own.
 void append_time_series(std::string& message, std::string_view label_fields, std::span<const TimedValue> samples) {
   size_t bytes = label_fields.size();
   for (const TimedValue& timed : samples) {
     bytes += kTagBytes + static_cast<size_t>(protozero::length_of_varint(sample_bytes(timed))) + sample_bytes(timed);
   }
   protozero::pbf_writer request(message);
-  protozero::pbf_writer series(request, kTimeseries, bytes);
+  const protozero::pbf_writer series(request, kTimeseries, bytes);
   message.append(label_fields);
   for (const TimedValue& timed : samples) {
-    protozero::pbf_writer point(series, time_series::kSamples, sample_bytes(timed));
+    protozero::pbf_writer fields(message);
+    protozero::pbf_writer point(fields, time_series::kSamples, sample_bytes(timed));
     point.add_double(sample::kValue, timed.value);
     point.add_int64(sample::kTimestamp, timed.timestamp_ms);
   }
