@@ -22,8 +22,7 @@ void lower_priority() {
 
 }  // namespace
 
-WorkPool::WorkPool(WorkPoolOptions options, const QueuePolicy* policy) : options_(std::move(options)) {
-  if (policy != nullptr) judge_.emplace(*policy);
+WorkPool::WorkPool(WorkPoolOptions options, const QueuePolicy* policy) : options_(std::move(options)), policy_(policy) {
   for (size_t i = 1; i <= options_.threads; ++i) {
     threads_.emplace_back(options_.name + '-' + std::to_string(i), [this] { run(); });
   }
@@ -77,12 +76,9 @@ void WorkPool::run() {
 }
 
 void WorkPool::run_job(Job& job) {
-  if (judge_) {
-    const uint64_t now_ns = monotonic_ns();
-    if (!judge_->admit(now_ns - job.queued_ns, now_ns)) {
-      refused_age_.fetch_add(1, std::memory_order_relaxed);
-      return std::move(job.responder).send(http::retry_later("the request has waited too long to be worked on"));
-    }
+  if (policy_ != nullptr && monotonic_ns() - job.queued_ns > policy_->deadline_ns.load(std::memory_order_relaxed)) {
+    refused_age_.fetch_add(1, std::memory_order_relaxed);
+    return std::move(job.responder).send(http::retry_later("the request has waited too long to be worked on"));
   }
   try {
     job.work(job.responder);

@@ -1,6 +1,8 @@
 // WorkPool: threads for what would hold up a worker. There are three: for queries, for looks at the front door, and for
 // heavy bodies, which are decompressed, parsed and looked up there. Work waits for a thread in a bounded queue; when
-// the queue is full, or it has waited too long, its request is answered 503 with Retry-After.
+// the queue is full, or it has waited beyond a deadline, its request is answered 503 with Retry-After. The wait alone
+// is no reason to refuse earlier: senders of large bodies wait for one reply before they send the next body, so a few of
+// them keep the queue filled for good, and a refused body has to be sent, received and held once more.
 //
 // The threads for heavy bodies run at a low priority and in long slices, so that the kernel lets every light request go
 // first: a compressed block or a JSON document is read in one go, and only the kernel can interrupt that.
@@ -13,7 +15,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,7 @@ class WorkPool {
     uint64_t refused_age = 0;   // since the start: waited too long
   };
 
-  // By `policy` what has waited too long is refused, nothing where it is null; it outlives the pool.
+  // What has waited longer than the deadline of `policy` is refused, nothing where it is null; it outlives the pool.
   explicit WorkPool(WorkPoolOptions options, const QueuePolicy* policy = nullptr);
   WorkPool(const WorkPool&) = delete;
   WorkPool& operator=(const WorkPool&) = delete;
@@ -65,7 +66,7 @@ class WorkPool {
   void run_job(Job& job);
 
   const WorkPoolOptions options_;
-  std::optional<OverloadJudge> judge_;
+  const QueuePolicy* const policy_;
   std::atomic<uint64_t> refused_age_ = 0;
 
   mutable Mutex mutex_;

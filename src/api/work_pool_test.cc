@@ -116,7 +116,7 @@ TEST(WorkPool, WhatIsBeyondTheQueueIsRefusedAtOnceAndCounted) {
   EXPECT_EQ(pool.stats().queue_length, 0u);
 }
 
-TEST(WorkPool, WhatHasWaitedTooLongIsRefusedAndCounted) {
+TEST(WorkPool, WhatHasWaitedBeyondTheDeadlineIsRefusedAndCounted) {
   QueuePolicy policy;
   Reply late;
   Reply fresh;
@@ -131,7 +131,7 @@ TEST(WorkPool, WhatHasWaitedTooLongIsRefusedAndCounted) {
   EXPECT_THAT(refused.body, HasSubstr("has waited too long"));
   EXPECT_EQ(pool.stats().refused_age, 1u);
 
-  policy.deadline_ns = policy.target_ns = ~uint64_t{0};
+  policy.deadline_ns = ~uint64_t{0};
   pool.submit(saying("fresh"), fresh.responder());
   EXPECT_EQ(fresh.take().body, "fresh");
 }
