@@ -40,8 +40,8 @@ http::Response error_for(const Error& error) {
 
 // Why a JSON body is not taken; empty where it is. curl's -d says it sends a form; what is in it decides.
 std::string check_json_type(std::string_view content_type) {
-  static constexpr std::array<std::string_view, 4> kTypes = {"", "application/json", "text/plain",
-                                                             "application/x-www-form-urlencoded"};
+  static constexpr std::array<std::string_view, 4> kTypes = {"application/json", "text/plain",
+                                                             "application/x-www-form-urlencoded", ""};
   const std::string_view type = http::media_type(content_type);
   if (std::ranges::any_of(kTypes, [&](std::string_view known) { return equals_ignoring_case(type, known); })) return {};
   return "Content-Type " + std::string(type) + " is not taken here; send application/json";

@@ -93,17 +93,17 @@ bool read_content_length(std::string_view value, uint64_t& length) {
 }
 
 std::optional<ParseFailure> note_framing(const RawField& field, FramingFields& framing) {
-  if (equals_ignoring_case(field.name, "host")) {
+  if (equals_ignoring_case(field.name, "Host")) {
     ++framing.hosts;
     if (!is_valid_host(field.value)) return bad_request("invalid Host");
-  } else if (equals_ignoring_case(field.name, "content-length")) {
+  } else if (equals_ignoring_case(field.name, "Content-Length")) {
     ++framing.content_lengths;
     if (!read_content_length(field.value, framing.content_length)) return bad_request("invalid Content-Length");
-  } else if (equals_ignoring_case(field.name, "transfer-encoding")) {
+  } else if (equals_ignoring_case(field.name, "Transfer-Encoding")) {
     ++framing.transfer_encodings;
     if (field.value.empty()) return bad_request("empty Transfer-Encoding");
     framing.unknown_coding = !equals_ignoring_case(field.value, "chunked");
-  } else if (equals_ignoring_case(field.name, "connection")) {
+  } else if (equals_ignoring_case(field.name, "Connection")) {
     if (!is_token_list(field.value)) return bad_request("invalid Connection");
   }
   return std::nullopt;
@@ -180,7 +180,7 @@ std::optional<ParseFailure> check_raw_trailer(std::string_view trailer) {
   for (std::string_view line = take_line(trailer); !line.empty(); line = take_line(trailer)) {
     const auto field = parse_field(line);
     if (!field) return field.error();
-    for (const std::string_view framing : {"host", "content-length", "transfer-encoding"}) {
+    for (const std::string_view framing : {"Host", "Content-Length", "Transfer-Encoding"}) {
       if (equals_ignoring_case(field->name, framing)) return bad_request("a trailer that frames the message");
     }
   }

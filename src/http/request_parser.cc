@@ -22,7 +22,7 @@ constexpr size_t kKeptBufferBytesMax = 4 * 1024;
 bool wants_keep_alive(const Request& request) {
   bool asks_to_keep = request.version_minor >= 1;
   for (const Header& header : request.headers) {
-    if (!equals_ignoring_case(header.name, "connection")) continue;
+    if (!equals_ignoring_case(header.name, "Connection")) continue;
     if (list_contains(header.value, "close")) return false;
     asks_to_keep = asks_to_keep || list_contains(header.value, "keep-alive");
   }

@@ -50,14 +50,14 @@ struct Fields {
     }
     const std::string_view name = line.substr(0, colon);
     const std::string_view value = http::trim_blanks(line.substr(colon + 1));
-    if (equals_ignoring_case(name, "content-length")) {
+    if (equals_ignoring_case(name, "Content-Length")) {
       note_length(value);
-    } else if (equals_ignoring_case(name, "transfer-encoding")) {
+    } else if (equals_ignoring_case(name, "Transfer-Encoding")) {
       has_coding = true;
       const size_t comma = value.rfind(',');
       const std::string_view last = comma == std::string_view::npos ? value : value.substr(comma + 1);
       is_chunked = equals_ignoring_case(http::trim_blanks(last), "chunked");
-    } else if (equals_ignoring_case(name, "connection")) {
+    } else if (equals_ignoring_case(name, "Connection")) {
       says_close |= http::list_contains(value, "close");
       says_keep_alive |= http::list_contains(value, "keep-alive");
     }
