@@ -13,6 +13,7 @@
 #include "support/http_reply.h"
 #include "support/query_client.h"
 #include "support/series_map.h"
+#include "support/sanitizer.h"
 #include "support/server_process.h"
 #include "support/wait.h"
 
@@ -253,6 +254,7 @@ TEST(BenchIngest, WhereNobodyListensItFails) {
 }
 
 TEST(BenchMixed, RunsAnIngestAndAStormBesideIt) {
+  if (kIsSanitized) GTEST_SKIP() << "it takes a minute to build requests for a server without sanitizers";
   ServerProcess server;
   ASSERT_TRUE(server.start());
   const Report report({"--rate", "1000", "--connections", "200", "--ingest-connections", "3", server.endpoint().text()},

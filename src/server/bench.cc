@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/figures.h"
 #include "load/ingest_report.h"
+#include "load/listener_check.h"
 #include "load/server_probe.h"
 #include "load/storm_report.h"
 #include "terminal/progress_line.h"
@@ -76,6 +77,11 @@ load::IngestSettings complete(load::IngestSettings settings, const BenchConfig& 
   return settings;
 }
 
+// Requests take seconds to build: whoever has mistaken the URL should hear of it before.
+Result<void> check_listener(const load::HttpTarget& target, const load::IngestSettings& settings) {
+  return load::check_listener(target.address, settings.network_namespace, settings.timeout_ns);
+}
+
 void prepare(load::Ingest& ingest, terminal::ProgressLine& line) {
   const uint64_t begin_ns = monotonic_ns();
   ingest.prepare([&](uint64_t samples) { line.show(describe_progress(begin_ns, samples, "samples built")); });
@@ -99,6 +105,7 @@ Result<load::IngestRun> ingest(const IngestConfig& config) {
   if (!target) return std::unexpected(target.error());
   load::IngestRun run{.url = bench.url, .path = target->path, .settings = complete(config.ingest, bench)};
   run.settings.protocol = bench.protocol;
+  if (auto found = check_listener(*target, run.settings); !found) return std::unexpected(std::move(found).error());
 
   terminal::ProgressLine line;
   load::Ingest ingest(run.settings, *target, wall_ms());
@@ -134,6 +141,9 @@ Result<MixedRun> mixed(const MixedConfig& config) {
   MixedRun run{.ingest = {.url = bench.url, .path = target->path, .settings = complete(config.ingest, bench)}};
   const double storm_s = static_cast<double>(config.storm.units_max) / config.storm.rate_per_s;
   run.ingest.settings.duration_ns = kHeadStartNs + static_cast<uint64_t>(storm_s * 1e9);
+  if (auto found = check_listener(*target, run.ingest.settings); !found) {
+    return std::unexpected(std::move(found).error());
+  }
 
   terminal::ProgressLine line;
   load::Ingest ingest(run.ingest.settings, *target, wall_ms());
