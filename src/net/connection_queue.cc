@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "net/descriptors.h"
@@ -22,6 +23,16 @@ uint64_t tag_of(int fd, uint64_t number) { return number << kDescriptorBits | st
 int control(const Descriptor& epoll_fd, int operation, int fd, uint32_t events, uint64_t tag) {
   epoll_event event{.events = events, .data = {.u64 = tag}};
   return epoll_ctl(epoll_fd.get(), operation, fd, &event);
+}
+
+ConnectionQueue::Event event_of(const epoll_event& told) {
+  using Kind = ConnectionQueue::Event::Kind;
+  const uint64_t tag = told.data.u64;
+  if (tag == kMailTag) return {Kind::kMail};
+  if (tag == kStopTag) return {Kind::kStop};
+  constexpr uint64_t kDescriptorMask = (uint64_t{1} << kDescriptorBits) - 1;
+  return {Kind::kConnection, static_cast<int>(tag & kDescriptorMask), tag >> kDescriptorBits,
+          (told.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0};
 }
 
 }  // namespace
@@ -117,17 +128,13 @@ void ConnectionQueue::mark_served(Slot& slot) {
   waiting_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-ConnectionQueue::Event ConnectionQueue::wait() {
-  while (true) {
-    epoll_event event{};
-    if (epoll_wait(epoll_fd_.get(), &event, 1, -1) != 1) continue;
-    const uint64_t tag = event.data.u64;
-    if (tag == kMailTag) return {Event::Kind::kMail};
-    if (tag == kStopTag) return {Event::Kind::kStop};
-    constexpr uint64_t kDescriptorMask = (uint64_t{1} << kDescriptorBits) - 1;
-    return {Event::Kind::kConnection, static_cast<int>(tag & kDescriptorMask), tag >> kDescriptorBits,
-            (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0};
-  }
+std::span<const ConnectionQueue::Event> ConnectionQueue::wait(std::span<Event> events) {
+  std::array<epoll_event, kEventsMax> told;
+  const int told_max = static_cast<int>(std::min(events.size(), told.size()));
+  int count = 0;
+  while (count <= 0) count = epoll_wait(epoll_fd_.get(), told.data(), told_max, -1);
+  for (int i = 0; i < count; ++i) events[i] = event_of(told[i]);
+  return events.first(static_cast<size_t>(count));
 }
 
 void ConnectionQueue::stop_workers() { eventfd_write(stop_fd_.get(), 1); }

@@ -4,7 +4,7 @@
 // and one epoll_ctl; the kernel wakes one worker, once, when there are bytes. A connection that a worker is done with
 // for the moment (a partial request, a keep-alive pause, a full send buffer) goes back into the same lobby, so the next
 // free worker takes it on: waiting stays where it is seen, a busy worker strands nobody, and a slow client holds no
-// thread. Workers take one event at a time for the same reason.
+// thread. Workers take few events at a time for the same reason, and only while they are quickly done with them.
 //
 // What comes while a worker has the connection is told to another one, who only leaves word in the slot (kCalled). So a
 // connection goes back without a system call, except where there is such word, where it now waits for the other
@@ -19,6 +19,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "base/descriptor.h"
 #include "base/error.h"
@@ -29,6 +30,9 @@ namespace ms::net {
 
 class ConnectionQueue {
  public:
+  // The most that a worker takes at a time.
+  static constexpr size_t kEventsMax = 8;
+
   // What a worker is woken for.
   struct Event {
     enum class Kind {
@@ -36,7 +40,7 @@ class ConnectionQueue {
       kMail,        // the mailbox has letters
       kStop,        // the worker ends
     };
-    Kind kind;
+    Kind kind = Kind::kStop;
     int fd = -1;
     uint64_t number = 0;   // of the connection that the event is for: the descriptor may be another's by now
     bool is_last = false;  // nothing comes behind the bytes that are there: the client has ended its side
@@ -61,8 +65,8 @@ class ConnectionQueue {
   // Notes that a worker takes a connection for the first time.
   void mark_served(Slot& slot);
 
-  // Blocks until there is something to do.
-  Event wait();
+  // Blocks until there is something to do, and returns as much of it as fits. What it returns is told to nobody else.
+  std::span<const Event> wait(std::span<Event> events);
   // Every wait() answers kStop from now on.
   void stop_workers();
 

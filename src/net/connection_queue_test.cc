@@ -35,9 +35,15 @@ class ConnectionQueueTest : public testing::Test {
     return queue_->enqueue(ends.near.get(), {.accepted_ns = accepted_ns}, kFarDeadlineNs);
   }
 
+  ConnectionQueue::Event wait() {
+    ConnectionQueue::Event event;
+    EXPECT_EQ(queue_->wait({&event, 1}).size(), 1u);
+    return event;
+  }
+
   // The connection that the next event takes, as a worker does it.
   int take() {
-    const ConnectionQueue::Event event = queue_->wait();
+    const ConnectionQueue::Event event = wait();
     EXPECT_EQ(event.kind, Kind::kConnection);
     return queue_->table().at(event.fd).take_or_call() ? event.fd : -1;
   }
@@ -102,7 +108,7 @@ TEST_F(ConnectionQueueTest, WhatWasHandedOverIsNotToldOf) {
   queue_->hand_over(gone.near.get());
   send(gone, "x");
   send(other, "x");
-  EXPECT_EQ(queue_->wait().fd, other.near.get());
+  EXPECT_EQ(wait().fd, other.near.get());
 }
 
 TEST_F(ConnectionQueueTest, AnEventComesOnceUntilTheConnectionIsPutBack) {
@@ -186,26 +192,42 @@ TEST_F(ConnectionQueueTest, AnEventSaysForWhichConnectionItIs) {
     const Ends ends = connect();
     ASSERT_TRUE(queue_->enqueue(ends.near.get(), {.number = number}, kFarDeadlineNs));
     send(ends, "x");
-    const ConnectionQueue::Event event = queue_->wait();
+    const ConnectionQueue::Event event = wait();
     EXPECT_EQ(event.fd, ends.near.get());
     EXPECT_EQ(event.number, number);
     ASSERT_TRUE(queue_->table().at(event.fd).try_take());
     queue_->put_back(event.fd, Direction::kRead, kFarDeadlineNs, true);
-    EXPECT_EQ(queue_->wait().number, number) << "asked again";
+    EXPECT_EQ(wait().number, number) << "asked again";
     ASSERT_TRUE(queue_->table().at(event.fd).try_take());
     queue_->remove(event.fd);
   }
 }
 
+TEST_F(ConnectionQueueTest, AsManyEventsComeAtATimeAsFit) {
+  std::array<Ends, 3> all = {connect(), connect(), connect()};
+  for (const Ends& ends : all) {
+    ASSERT_TRUE(enqueue(ends));
+    send(ends, "x");
+  }
+  std::array<ConnectionQueue::Event, 2> events;
+  const auto two = queue_->wait(events);
+  ASSERT_EQ(two.size(), 2u);
+  EXPECT_EQ(two[0].fd, all[0].near.get());
+  EXPECT_EQ(two[1].fd, all[1].near.get());
+  const auto one = queue_->wait(events);
+  ASSERT_EQ(one.size(), 1u);
+  EXPECT_EQ(one[0].fd, all[2].near.get());
+}
+
 TEST_F(ConnectionQueueTest, AStopStays) {
   queue_->stop_workers();
-  EXPECT_EQ(queue_->wait().kind, Kind::kStop);
-  EXPECT_EQ(queue_->wait().kind, Kind::kStop);
+  EXPECT_EQ(wait().kind, Kind::kStop);
+  EXPECT_EQ(wait().kind, Kind::kStop);
 }
 
 TEST_F(ConnectionQueueTest, LettersAreAnnounced) {
   queue_->mailbox().post(nullptr);
-  EXPECT_EQ(queue_->wait().kind, Kind::kMail);
+  EXPECT_EQ(wait().kind, Kind::kMail);
 }
 
 }  // namespace

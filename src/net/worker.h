@@ -1,4 +1,8 @@
-// Worker: a thread that takes connections out of the queue, one event at a time, and serves them.
+// Worker: a thread that takes connections out of the queue and serves them.
+//
+// It takes one event at a time, since what it has taken waits for it alone: where a request occupies a worker for
+// milliseconds, the next one is better left to another. While events are as quickly done with as a small write is, it
+// takes up to ConnectionQueue::kEventsMax of them in one system call.
 //
 // All workers are alike and share nothing but the queue.
 #pragma once
@@ -26,6 +30,8 @@ class Worker {
 
  private:
   void run();
+  // False: it is to end.
+  bool handle(const ConnectionQueue::Event& event);
 
   ConnectionQueue& queue_;
   ConnectionServer server_;
