@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/descriptor.h"
+#include "base/thread.h"
 
 namespace ms::net {
 namespace {
@@ -118,18 +119,13 @@ WaitingPeers::Sighting ask_kernel(const Listener& listener, uint64_t now_ns) {
 }  // namespace
 
 void WaitingPeers::look(uint64_t now_ns) {
-  if (!is_time(now_ns)) return;
+  if (now_ns < next_look_ns_) return;
+  const uint64_t cpu_before_ns = thread_cpu_ns();
   Sighting sighting = ask_kernel(listener_, now_ns);
+  next_look_ns_ = now_ns + interval_ns(thread_cpu_ns() - cpu_before_ns);
   if (sighting.total == 0) return;
   const MutexLock lock(mutex_);
   last_ = std::move(sighting);
-}
-
-bool WaitingPeers::is_time(uint64_t now_ns) {
-  const MutexLock lock(mutex_);
-  if (looked_ns_ != 0 && now_ns - looked_ns_ < kLookEveryNs) return false;
-  looked_ns_ = now_ns;
-  return true;
 }
 
 WaitingPeers::Sighting WaitingPeers::last() const {

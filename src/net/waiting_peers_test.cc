@@ -104,12 +104,19 @@ TEST_F(WaitingPeersTest, TheLastOnesSeenStayOnRecordAndLooksAreFewAndFarBetween)
   connect(1, listener);
   waiting.look(kBeginNs + WaitingPeers::kLookEveryNs - 1);
   EXPECT_EQ(waiting.last().total, 1u);
-  waiting.look(kBeginNs + WaitingPeers::kLookEveryNs);
+  constexpr uint64_t kLongNs = WaitingPeers::interval_ns(kNanosPerSecond);
+  waiting.look(kBeginNs + kLongNs);
   EXPECT_EQ(waiting.last().total, 2u);
   for (int i = 0; i < 2; ++i) Descriptor(accept4(listener.fd(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
-  waiting.look(kBeginNs + 2 * WaitingPeers::kLookEveryNs);
+  waiting.look(kBeginNs + 2 * kLongNs);
   EXPECT_EQ(waiting.last().total, 2u);
-  EXPECT_EQ(waiting.last().seen_ns, kBeginNs + WaitingPeers::kLookEveryNs);
+  EXPECT_EQ(waiting.last().seen_ns, kBeginNs + kLongNs);
+}
+
+TEST(WaitingPeersInterval, AtMostFiveLooksASecondAndATwoHundredthOfACpu) {
+  EXPECT_EQ(WaitingPeers::interval_ns(0), 200 * kNanosPerMilli);
+  EXPECT_EQ(WaitingPeers::interval_ns(kNanosPerMilli), 200 * kNanosPerMilli);
+  EXPECT_EQ(WaitingPeers::interval_ns(10 * kNanosPerMilli), 2 * kNanosPerSecond);
 }
 
 }  // namespace
