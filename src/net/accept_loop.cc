@@ -7,9 +7,9 @@
 namespace ms::net {
 namespace {
 
-// 20,000 connections a second, of which six come during a rest.
+// 20,000 connections a second, of which ten come during a rest.
 constexpr uint64_t kStormNs = 1'600'000;
-constexpr uint64_t kRestNs = 200'000;
+constexpr uint64_t kRestNs = 500'000;
 // In a long drain the depth is sampled every so many connections.
 constexpr uint64_t kDepthSampleEvery = 64;
 // So many in one go, and the other listeners and a stop have their turn.
