@@ -29,6 +29,8 @@ class File {
   virtual Result<void> sync() = 0;
   virtual Result<void> truncate(uint64_t size) = 0;
   virtual Result<uint64_t> size() const = 0;
+  // Gives the memory back in which the system keeps what was synced: it will not be read soon.
+  virtual void drop_cached() = 0;
 };
 
 // A lock on a file, held until it is destroyed or the process ends.

@@ -1,13 +1,32 @@
 #include "base/file_system.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <vector>
+
+#include "base/descriptor.h"
 
 namespace ms {
 namespace {
+
+// How many pages of a file the system has in memory.
+size_t count_cached_pages(const std::string& path, size_t bytes) {
+  const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  void* const place = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd.get(), 0);
+  if (place == MAP_FAILED) return 0;
+  std::vector<unsigned char> is_cached((bytes + 4095) / 4096);
+  mincore(place, bytes, is_cached.data());
+  munmap(place, bytes);
+  return static_cast<size_t>(std::ranges::count_if(is_cached, [](unsigned char page) { return (page & 1) != 0; }));
+}
 
 class PosixFileSystemTest : public testing::Test {
  protected:
@@ -32,6 +51,24 @@ TEST_F(PosixFileSystemTest, ReadsBackWhatItWrote) {
   ASSERT_TRUE(got);
   EXPECT_EQ(buffer.substr(0, *got), std::string("\0\0\0hello", 8));
   EXPECT_EQ((*file)->size(), 8u);
+}
+
+TEST_F(PosixFileSystemTest, WhatIsSyncedLeavesTheCacheAndStaysReadable) {
+  struct statfs status{};
+  ASSERT_EQ(statfs(directory_.c_str(), &status), 0);
+  if (status.f_type == TMPFS_MAGIC) GTEST_SKIP() << directory_ << " is in memory, and nothing leaves it";
+  const std::string path = directory_ + "/a";
+  const std::string content(1u << 20, 'c');
+  auto file = files_.create(path);
+  ASSERT_TRUE(file) << file.error().message;
+  ASSERT_TRUE((*file)->write_at(0, content));
+  ASSERT_TRUE((*file)->sync());
+  ASSERT_GT(count_cached_pages(path, content.size()), 0u);
+  (*file)->drop_cached();
+  EXPECT_EQ(count_cached_pages(path, content.size()), 0u);
+  std::string buffer(content.size(), '\0');
+  EXPECT_EQ((*file)->read_at(0, buffer), content.size());
+  EXPECT_EQ(buffer, content);
 }
 
 TEST_F(PosixFileSystemTest, AMissingFileSaysItsPath) {

@@ -72,6 +72,8 @@ class ForgetfulFileSystem::OpenFile final : public File {
     return node_->content.size();
   }
 
+  void drop_cached() override {}
+
  private:
   ForgetfulFileSystem& disk_;
   const NodePtr node_;
