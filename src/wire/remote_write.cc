@@ -1,7 +1,5 @@
 #include "wire/remote_write.h"
 
-#include <snappy.h>
-
 #include <cstdint>
 #include <optional>
 #include <protozero/pbf_reader.hpp>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "model/labels.h"
+#include "wire/snappy_block.h"
 
 namespace ms::wire {
 namespace {
@@ -288,19 +287,17 @@ class WriteRequestReader {
 }  // namespace
 
 Result<size_t> find_decoded_bytes(std::string_view body, const model::ParseContext& context) {
-  size_t decoded_bytes = 0;
-  if (!snappy::GetUncompressedLength(body.data(), body.size(), &decoded_bytes)) {
-    return fail(ErrorCode::kInvalid, "body is not a snappy block");
-  }
-  if (decoded_bytes > kSnappyRatioMax * body.size()) {
+  const auto decoded_bytes = find_snappy_size(body);
+  if (!decoded_bytes) return fail(ErrorCode::kInvalid, "body is not a snappy block");
+  if (*decoded_bytes > kSnappyRatioMax * body.size()) {
     return fail(ErrorCode::kInvalid, "body of " + std::to_string(body.size()) + " bytes claims to hold " +
-                                         std::to_string(decoded_bytes) + ", which snappy cannot do");
+                                         std::to_string(*decoded_bytes) + ", which snappy cannot do");
   }
-  if (decoded_bytes > context.decoded_bytes_max) {
-    return fail(ErrorCode::kTooLarge, "body has " + std::to_string(decoded_bytes) + " bytes decompressed, at most " +
+  if (*decoded_bytes > context.decoded_bytes_max) {
+    return fail(ErrorCode::kTooLarge, "body has " + std::to_string(*decoded_bytes) + " bytes decompressed, at most " +
                                           std::to_string(context.decoded_bytes_max) + " are accepted");
   }
-  return decoded_bytes;
+  return *decoded_bytes;
 }
 
 Result<model::WriteBatch> parse_remote_write(std::string_view body, const model::ParseContext& context) {
@@ -309,7 +306,7 @@ Result<model::WriteBatch> parse_remote_write(std::string_view body, const model:
   bool is_whole = false;
   std::string message;
   message.resize_and_overwrite(*decoded_bytes, [&](char* out, size_t) {
-    is_whole = snappy::RawUncompress(body.data(), body.size(), out);
+    is_whole = decode_snappy(body, {out, *decoded_bytes});
     return is_whole ? *decoded_bytes : 0;
   });
   if (!is_whole) return fail(ErrorCode::kInvalid, "body is not a snappy block, or is damaged");
