@@ -1,6 +1,7 @@
 #include "storage/head.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace ms::storage {
@@ -8,7 +9,10 @@ namespace {
 
 // The lock is given up after this many samples, so that a reader waits for tens of microseconds as a rule.
 constexpr size_t kSamplesPerLock = 1024;
-constexpr size_t kPrefetchAhead = 8;
+// How many samples ahead of its append something is fetched.
+constexpr size_t kPrefetchSeries = 24;
+constexpr size_t kPrefetchBody = 16;
+constexpr size_t kPrefetchSamples = 8;
 constexpr size_t kLateMin = 64;
 
 }  // namespace
@@ -21,13 +25,29 @@ void Head::append(std::span<const SeriesRef> refs, std::span<const int64_t> time
     add_pages(
         *std::max_element(refs.begin() + static_cast<ptrdiff_t>(begin), refs.begin() + static_cast<ptrdiff_t>(end)));
     for (size_t i = begin; i < end; ++i) {
-      if (i + kPrefetchAhead < end) {
-        const Series& ahead = series(refs[i + kPrefetchAhead]);
-        __builtin_prefetch(&ahead);
-        __builtin_prefetch(&ahead.tail.back());
-      }
+      prefetch(refs.first(end), i);
       append_one(series(refs[i]), timestamps_ms[i], values[i]);
     }
+  }
+}
+
+void Head::prefetch(std::span<const SeriesRef> refs, size_t at) {
+  if (at + kPrefetchSeries < refs.size()) {
+    const Series& ahead = series(refs[at + kPrefetchSeries]);
+    __builtin_prefetch(&ahead);
+    __builtin_prefetch(&ahead.tail.back());
+  }
+  // What a tail spills into lies behind two pointers: each is followed once what it stands in has come.
+  if (at + kPrefetchBody < refs.size()) {
+    const Series& ahead = series(refs[at + kPrefetchBody]);
+    if (ahead.is_full()) __builtin_prefetch(ahead.body.get());
+  }
+  if (at + kPrefetchSamples < refs.size()) {
+    const Series& ahead = series(refs[at + kPrefetchSamples]);
+    if (!ahead.is_full() || !ahead.body) return;
+    const char* const end = reinterpret_cast<const char*>(std::to_address(ahead.body->samples.end()));
+    __builtin_prefetch(end, 1);
+    __builtin_prefetch(end + 64, 1);
   }
 }
 
@@ -42,18 +62,15 @@ void Head::append_one(Series& series, int64_t timestamp_ms, double value) {
     series.tail[series.tail_size - 1] = sample;
     return;
   }
-  if (series.tail_size == Series::kTailMax) spill(series);
+  if (series.is_full()) spill(series);
   series.tail[series.tail_size++] = sample;
 }
 
 void Head::spill(Series& series) {
   if (!series.body) series.body = std::make_unique<Body>();
-  Columns& columns = series.body->columns;
+  std::vector<Sample>& samples = series.body->samples;
   const uint32_t newest = series.tail_size - 1;
-  for (uint32_t i = 0; i < newest; ++i) {
-    columns.timestamps_ms.push_back(series.tail[i].timestamp_ms);
-    columns.values.push_back(series.tail[i].value);
-  }
+  samples.insert(samples.end(), series.tail.begin(), series.tail.begin() + newest);
   series.tail[0] = series.tail[newest];
   series.tail_size = 1;
 }
@@ -62,55 +79,36 @@ void Head::append_late(Series& series, Sample sample) {
   if (!series.body) series.body = std::make_unique<Body>();
   Body& body = *series.body;
   body.late.push_back(sample);
-  if (body.late.size() <= std::max(kLateMin, body.columns.values.size() / 4)) return;
-  spill(series);  // so that the columns take all that is late
-  body.columns = merge(body.columns, std::exchange(body.late, {}));
+  if (body.late.size() <= std::max(kLateMin, body.samples.size() / 4)) return;
+  spill(series);  // so that the body takes all that is late
+  body.samples = merge(body.samples, std::exchange(body.late, {}));
 }
 
-Head::Columns Head::merge(const Columns& columns, std::vector<Sample> late) {
+std::vector<Head::Sample> Head::merge(std::span<const Sample> samples, std::vector<Sample> late) {
   std::ranges::stable_sort(late, {}, &Sample::timestamp_ms);
 
-  Columns merged;
-  const size_t count = columns.values.size() + late.size();
-  merged.timestamps_ms.reserve(count);
-  merged.values.reserve(count);
-  const auto put = [&merged](int64_t timestamp_ms, double value) {
-    if (!merged.timestamps_ms.empty() && merged.timestamps_ms.back() == timestamp_ms) {
-      merged.values.back() = value;
+  std::vector<Sample> merged;
+  merged.reserve(samples.size() + late.size());
+  const auto put = [&merged](const Sample& sample) {
+    if (!merged.empty() && merged.back().timestamp_ms == sample.timestamp_ms) {
+      merged.back() = sample;
       return;
     }
-    merged.timestamps_ms.push_back(timestamp_ms);
-    merged.values.push_back(value);
+    merged.push_back(sample);
   };
   auto next_late = late.begin();
-  for (size_t at = 0; at < columns.values.size(); ++at) {
-    for (; next_late != late.end() && next_late->timestamp_ms < columns.timestamps_ms[at]; ++next_late) {
-      put(next_late->timestamp_ms, next_late->value);
-    }
-    put(columns.timestamps_ms[at], columns.values[at]);
+  for (const Sample& sample : samples) {
+    for (; next_late != late.end() && next_late->timestamp_ms < sample.timestamp_ms; ++next_late) put(*next_late);
+    put(sample);
   }
-  for (; next_late != late.end(); ++next_late) put(next_late->timestamp_ms, next_late->value);
+  for (; next_late != late.end(); ++next_late) put(*next_late);
   return merged;
 }
 
-Head::Columns Head::copy_in_order(const Series& series, int64_t min_ms, int64_t max_ms) {
-  Columns copied;
-  if (series.body) {
-    const Columns& columns = series.body->columns;
-    const auto [first, last] = find_range(columns, min_ms, max_ms);
-    copied.timestamps_ms.reserve(last - first + Series::kTailMax);
-    copied.values.reserve(last - first + Series::kTailMax);
-    copied.timestamps_ms.assign(columns.timestamps_ms.begin() + static_cast<ptrdiff_t>(first),
-                                columns.timestamps_ms.begin() + static_cast<ptrdiff_t>(last));
-    copied.values.assign(columns.values.begin() + static_cast<ptrdiff_t>(first),
-                         columns.values.begin() + static_cast<ptrdiff_t>(last));
-  }
-  for (const Sample& sample : std::span(series.tail).first(series.tail_size)) {
-    if (sample.timestamp_ms < min_ms || sample.timestamp_ms > max_ms) continue;
-    copied.timestamps_ms.push_back(sample.timestamp_ms);
-    copied.values.push_back(sample.value);
-  }
-  return copied;
+std::span<const Head::Sample> Head::find_range(std::span<const Sample> samples, int64_t min_ms, int64_t max_ms) {
+  const auto first = std::ranges::lower_bound(samples, min_ms, {}, &Sample::timestamp_ms);
+  const auto last = std::ranges::upper_bound(first, samples.end(), max_ms, {}, &Sample::timestamp_ms);
+  return {first, last};
 }
 
 std::vector<Head::Sample> Head::copy_late(const Series& series, int64_t min_ms, int64_t max_ms) {
@@ -122,25 +120,36 @@ std::vector<Head::Sample> Head::copy_late(const Series& series, int64_t min_ms, 
   return late;
 }
 
-std::pair<size_t, size_t> Head::find_range(const Columns& columns, int64_t min_ms, int64_t max_ms) {
-  const auto& timestamps_ms = columns.timestamps_ms;
-  const auto first = std::ranges::lower_bound(timestamps_ms, min_ms);
-  const auto last = std::upper_bound(first, timestamps_ms.end(), max_ms);
-  return {static_cast<size_t>(first - timestamps_ms.begin()), static_cast<size_t>(last - timestamps_ms.begin())};
+std::optional<std::vector<Head::Sample>> Head::copy_samples(SeriesRef ref, int64_t min_ms, int64_t max_ms,
+                                                            uint64_t samples_max) const {
+  const MutexLock lock(mutex_);
+  std::vector<Sample> samples;
+  if (ref / kSeriesPerPage >= pages_.size() || min_ms > max_ms) return samples;
+  const Series& series = (*pages_[ref / kSeriesPerPage])[ref % kSeriesPerPage];
+  const auto tail = find_range(std::span(series.tail).first(series.tail_size), min_ms, max_ms);
+  if (series.body) {
+    const auto body = find_range(series.body->samples, min_ms, max_ms);
+    if (body.size() > samples_max) return std::nullopt;
+    samples.reserve(body.size() + tail.size());
+    samples.assign(body.begin(), body.end());
+  }
+  samples.insert(samples.end(), tail.begin(), tail.end());
+  auto late = copy_late(series, min_ms, max_ms);
+  if (!late.empty()) samples = merge(samples, std::move(late));
+  if (samples.size() > samples_max) return std::nullopt;
+  return samples;
 }
 
 std::optional<Head::Columns> Head::copy(SeriesRef ref, int64_t min_ms, int64_t max_ms, uint64_t samples_max) const {
-  const MutexLock lock(mutex_);
-  if (ref / kSeriesPerPage >= pages_.size() || min_ms > max_ms) return Columns();
-  const Series& series = (*pages_[ref / kSeriesPerPage])[ref % kSeriesPerPage];
-  if (series.body) {
-    const auto [first, last] = find_range(series.body->columns, min_ms, max_ms);
-    if (last - first > samples_max) return std::nullopt;
+  const auto samples = copy_samples(ref, min_ms, max_ms, samples_max);
+  if (!samples) return std::nullopt;
+  Columns columns;
+  columns.timestamps_ms.reserve(samples->size());
+  columns.values.reserve(samples->size());
+  for (const Sample& sample : *samples) {
+    columns.timestamps_ms.push_back(sample.timestamp_ms);
+    columns.values.push_back(sample.value);
   }
-  Columns columns = copy_in_order(series, min_ms, max_ms);
-  auto late = copy_late(series, min_ms, max_ms);
-  if (!late.empty()) columns = merge(columns, std::move(late));
-  if (columns.values.size() > samples_max) return std::nullopt;
   return columns;
 }
 

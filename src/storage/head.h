@@ -1,12 +1,12 @@
-// Head: the samples in memory, a pair of columns and a short tail for each series.
+// Head: the samples in memory, a body and a short tail for each series.
 //
-//     [columns: timestamps, values][tail: the newest samples][newest]     oldest first; late samples aside
+//     [body][tail: the newest samples][newest]     oldest first; late samples aside
 //
 // Samples that come in order are appended to the tail, which lies beside the count of its samples in two adjacent cache
-// lines, and moved to the columns six at a time: a sample of a series that was not touched for long costs one miss and
-// not four. One that is older than the series' newest goes into a list aside, merged into the columns when that has
-// grown to a quarter of them, so that a backfill costs a merge now and then and not a move for each sample. The second
-// of two samples at one timestamp replaces the first, in the order of append().
+// lines, and moved to the body six at a time: a sample of a series that was not touched for long costs one miss and not
+// three. One that is older than the series' newest goes into a list aside, merged into the body when that has grown to
+// a quarter of it, so that a backfill costs a merge now and then and not a move for each sample. The second of two
+// samples at one timestamp replaces the first, in the order of append().
 //
 // Thread-safe: one lock, held for 1,024 samples of a write (and where it is due the merge of one series), or for the
 // copy of one series' range. So a query over long ranges delays commits by as long as it takes to copy one of them.
@@ -18,7 +18,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -47,14 +46,15 @@ class Head {
   };
   // What does not fit the tail.
   struct Body {
-    Columns columns;           // all older than the tail
-    std::vector<Sample> late;  // all older than the tail's newest, in the order in which they came
+    std::vector<Sample> samples;  // all older than the tail
+    std::vector<Sample> late;     // all older than the tail's newest, in the order in which they came
   };
   // A series that has a sample has one in its tail: its newest.
   struct alignas(128) Series {
     static constexpr uint32_t kTailMax = 7;
 
     const Sample& newest() const { return tail[tail_size - 1]; }
+    bool is_full() const { return tail_size == kTailMax; }
 
     uint32_t tail_size = 0;
     std::unique_ptr<Body> body;
@@ -68,13 +68,16 @@ class Head {
   void add_pages(SeriesRef highest) MS_REQUIRES(mutex_);
   static void append_one(Series& series, int64_t timestamp_ms, double value);
   static void append_late(Series& series, Sample sample);
-  // Moves the tail into the columns, all but the newest.
+  // Fetches what append_one() will touch of series that come later in a write.
+  void prefetch(std::span<const SeriesRef> refs, size_t at) MS_REQUIRES(mutex_);
+  // Moves the tail into the body, all but the newest.
   static void spill(Series& series);
-  // Where in the columns [min_ms, max_ms] lies: the first index and the one behind the last.
-  static std::pair<size_t, size_t> find_range(const Columns& columns, int64_t min_ms, int64_t max_ms);
-  static Columns copy_in_order(const Series& series, int64_t min_ms, int64_t max_ms);
+  // Those in [min_ms, max_ms].
+  static std::span<const Sample> find_range(std::span<const Sample> samples, int64_t min_ms, int64_t max_ms);
+  std::optional<std::vector<Sample>> copy_samples(SeriesRef ref, int64_t min_ms, int64_t max_ms,
+                                                  uint64_t samples_max) const;
   static std::vector<Sample> copy_late(const Series& series, int64_t min_ms, int64_t max_ms);
-  static Columns merge(const Columns& columns, std::vector<Sample> late);
+  static std::vector<Sample> merge(std::span<const Sample> samples, std::vector<Sample> late);
 
   mutable Mutex mutex_;
   std::vector<std::unique_ptr<Page>> pages_ MS_GUARDED_BY(mutex_);  // series by reference; they stay where they are
