@@ -63,14 +63,14 @@ void append_raw_json_labels(std::string& out, std::string_view name, std::string
   const size_t begin = out.size();
   if (tags.empty()) tags = "{}";
   const size_t bytes = name.size() + tags.size() + 3;
-  out.resize_and_overwrite(begin + bytes, [&](char* place, size_t size) {
+  out.resize_and_overwrite(begin + bytes, [&](char* place, size_t) {
     place += begin;
     *place++ = '[';
     place += name.copy(place, name.size());
     *place++ = ',';
     place += tags.copy(place, tags.size());
     *place = ']';
-    return size;
+    return begin + bytes;
   });
 }
 
