@@ -1,6 +1,9 @@
 // What holds for every batch that a parser hands on, whatever the bytes: the fuzz targets of all parsers check it.
 #pragma once
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -44,6 +47,20 @@ inline void check_batch(const model::WriteBatch& batch, const model::ParseContex
     }
   }
   require(sample == batch.values.size(), "each sample belongs to a series");
+}
+
+// Whether two batches say the same, in the same bytes.
+inline bool are_equal(const model::WriteBatch& a, const model::WriteBatch& b) {
+  const auto is_same_series = [&](const model::SeriesSlice& x, const model::SeriesSlice& y) {
+    return a.raw_labels(x) == b.raw_labels(y) && x.sample_begin == y.sample_begin && x.sample_end == y.sample_end &&
+           x.index == y.index;
+  };
+  const auto is_same_value = [](double x, double y) {
+    return std::bit_cast<uint64_t>(x) == std::bit_cast<uint64_t>(y);
+  };
+  return a.decode_labels == b.decode_labels && std::ranges::equal(a.series, b.series, is_same_series) &&
+         a.timestamps_ms == b.timestamps_ms && std::ranges::equal(a.values, b.values, is_same_value) &&
+         a.metadata == b.metadata && a.rejections.count == b.rejections.count;
 }
 
 }  // namespace ms::wire

@@ -4,6 +4,7 @@
 
 #include "wire/json_general_reader.h"
 #include "wire/json_metric.h"
+#include "wire/json_plain_reader.h"
 
 namespace ms::wire {
 
@@ -14,7 +15,9 @@ Result<model::WriteBatch> parse_json_metrics(std::string body, const model::Pars
                                           std::to_string(context.decoded_bytes_max) + " are accepted");
   }
   body.append(kJsonPaddingBytes, ' ');
-  return read_general_json_metrics(std::string_view(body).substr(0, bytes), context);
+  const std::string_view padded = std::string_view(body).substr(0, bytes);
+  if (auto batch = read_plain_json_metrics(padded, context)) return std::move(*batch);
+  return read_general_json_metrics(padded, context);
 }
 
 }  // namespace ms::wire
