@@ -1,4 +1,5 @@
-// What the reference decodes, we decode to the same; what it refuses, we refuse.
+// What the reference decodes, we decode to the same; what it refuses, we refuse. But for a literal of 4 GiB, whose size
+// wraps around to 0 there.
 #include <snappy.h>
 
 #include <cstddef>
@@ -18,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto bytes = ms::wire::find_snappy_size(block);
   if (bytes.has_value() != has_size || (bytes && *bytes != expected_bytes)) std::abort();
   if (!bytes || *bytes > kDecodedBytesMax) return 0;
+  if (block.find("\xfc\xff\xff\xff\xff") != std::string_view::npos) return 0;
   std::string expected(*bytes, '\0');
   const bool is_good = snappy::RawUncompress(block.data(), block.size(), expected.data());
   std::vector<char> decoded(*bytes);
