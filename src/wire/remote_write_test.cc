@@ -170,6 +170,45 @@ TEST(RemoteWrite, FieldsComeInAnyOrderAndUnknownOnesAreSkipped) {
   EXPECT_EQ(batch.bytes, message + labels);
 }
 
+TEST(RemoteWrite, ALoneSampleReadsLikeOneThatAFieldFollows) {
+  using namespace std::string_literals;
+  const std::string value = "\x09\0\0\0\0\0\x4a\x93\x40"s;
+  const struct {
+    std::string sample;
+    std::vector<std::string> lines;  // none: no sample
+    bool is_broken = false;
+  } cases[] = {
+      {value + "\x10\x80\xcc\x92\xc7\xb5\x32", {"0: a 1234.5@1732363200000"}},
+      {value + "\x10\0"s, {"0: a 1234.5@0"}},
+      {value + "\x10\x80\0"s, {"0: a 1234.5@0"}},
+      {value + "\x10" + std::string(9, '\xff') + "\x01", {"0: a 1234.5@-1"}},
+      {value, {"0: a 1234.5@0"}},
+      {"\x10\x05" + value, {"0: a 1234.5@5"}},
+      {value + "\x10\x05" + value, {"0: a 1234.5@5"}},
+      {value + "\x10\x05\x10\x07", {"0: a 1234.5@7"}},
+      {value + "\x18\x05", {"0: a 1234.5@0"}},
+      {"", {"0: a 0@0"}},
+      {value + "\x10\x80", {}, true},
+      {value + "\x10", {}, true},
+      {value.substr(0, 5), {}, true},
+  };
+  for (const auto& [sample, lines, is_broken] : cases) {
+    for (const std::string_view behind : {"", "\x98\x06\x01"}) {
+      std::string message;
+      pbf_writer request(message);
+      {
+        pbf_writer series(request, 1);
+        write_label(series, {"__name__", "a"});
+        series.add_message(2, sample);
+        message += behind;
+      }
+      const auto batch = parse_remote_write(snappy_of(message), kContext);
+      EXPECT_EQ(batch.has_value(), !is_broken);
+      EXPECT_THAT(lines_of(batch.value_or(model::WriteBatch{})), testing::ElementsAreArray(lines));
+    }
+  }
+}
+
 TEST(RemoteWrite, ALateSampleIsDroppedAndItsSeriesTold) {
   std::string message;
   pbf_writer request(message);
