@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +15,7 @@
 
 #include "storage/head.h"
 #include "storage/series_cache.h"
+#include "storage/wal.h"
 #include "storage/wal_entries.h"
 #include "storage/wal_format.h"
 
@@ -121,6 +125,51 @@ void FrameCommit(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * kSamplesPerWrite * 10);
 }
 BENCHMARK(FrameCommit);
+
+// A log in a directory of its own, which goes with it.
+class ScratchLog {
+ public:
+  ScratchLog() {
+    std::string name = (std::filesystem::temp_directory_path() / "metricstream_bench_XXXXXX").string();
+    directory_ = mkdtemp(name.data());
+    wal_.emplace(*files_, WalOptions{.directory = directory_}, WalResume{});
+  }
+  ~ScratchLog() {
+    wal_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  Wal& wal() { return *wal_; }
+
+ private:
+  const std::unique_ptr<FileSystem> files_ = make_posix_file_system();
+  std::string directory_;
+  std::optional<Wal> wal_;
+};
+
+// Ten writes in a commit, into a file's pages in memory; what fdatasync costs beside it is the disk's, and the
+// kernel's.
+void AppendToLog(benchmark::State& state) {
+  constexpr uint64_t kBytesMax = 256u << 20;  // then a new log: the disk is finite
+  const Step step(kSamplesPerWrite);
+  const std::vector<int64_t> timestamps_ms(kSamplesPerWrite, kBegin);
+  std::string entries;
+  for (int i = 0; i < 10; ++i) append_samples_entry(entries, step.refs[0], timestamps_ms, step.values);
+  auto log = std::make_unique<ScratchLog>();
+  for (auto _ : state) {
+    if (log->wal().bytes_written() > kBytesMax) {
+      state.PauseTiming();
+      log = std::make_unique<ScratchLog>();
+      state.ResumeTiming();
+    }
+    if (!log->wal().append(entries)) {
+      state.SkipWithError("the log cannot be written");
+      break;
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * kSamplesPerWrite * 10);
+}
+BENCHMARK(AppendToLog);
 
 // From a segment's bytes to the head.
 class HeadFiller final : public EntryVisitor {
