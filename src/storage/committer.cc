@@ -14,6 +14,16 @@ constexpr size_t kCommitBytesMax = 1u << 20;
 constexpr uint64_t kPaceNs = Committer::kPaceUs * 1000;
 constexpr auto kOsSyncEvery = std::chrono::seconds(1);
 constexpr size_t kLabelEntryOverhead = 16;
+constexpr size_t kKeptWritesMax = 1024;
+
+// Keeps the memory for the next group, unless it is so much that it should not be held for a burst that is over.
+void clear(std::vector<PreparedWrite>& group) {
+  if (group.capacity() > kKeptWritesMax) {
+    std::vector<PreparedWrite>().swap(group);
+  } else {
+    group.clear();
+  }
+}
 
 }  // namespace
 
@@ -99,16 +109,18 @@ uint64_t Committer::queue_bytes() const {
 
 void Committer::run_commits() {
   uint64_t last_commit_ns = 0;
+  Group group;
   while (true) {
-    Group group = next_group(last_commit_ns);
+    take_group(last_commit_ns, group);
     if (group.empty()) return;
     last_commit_ns = monotonic_ns();
     refuse_overdue(group, last_commit_ns);
-    if (!group.empty()) commit(std::move(group));
+    if (!group.empty()) commit(group);
+    clear(group);
   }
 }
 
-Committer::Group Committer::next_group(uint64_t last_commit_ns) {
+void Committer::take_group(uint64_t last_commit_ns, Group& group) {
   MutexLock lock(mutex_);
   while (uncommitted_bytes_ < kCommitEarlyBytes && !is_stopping_) {
     const uint64_t since_ns = monotonic_ns() - last_commit_ns;
@@ -120,7 +132,7 @@ Committer::Group Committer::next_group(uint64_t last_commit_ns) {
     queued_.wait(lock);
   }
   uncommitted_bytes_ = 0;
-  return std::exchange(queue_, {});
+  queue_.swap(group);
 }
 
 // Series that a refused write brought keep their references and their places under the limit; the log gets their labels
@@ -134,7 +146,7 @@ void Committer::refuse_overdue(Group& group, uint64_t now_ns) {
   end_failed(group);
 }
 
-void Committer::commit(Group group) {
+void Committer::commit(Group& group) {
   flush_error_.reset();
   for (PreparedWrite& write : group) {
     for (const PreparedWrite::Piece& piece : write.pieces) add_piece(write, piece);
@@ -144,7 +156,7 @@ void Committer::commit(Group group) {
     const MutexLock lock(mutex_);
     shortage_ = flush_error_;
   }
-  conclude(std::move(group));
+  conclude(group);
 }
 
 void Committer::add_piece(PreparedWrite& write, const PreparedWrite::Piece& piece) {
@@ -221,7 +233,7 @@ void Committer::end_failed(Group& group) {
   }
 }
 
-void Committer::conclude(Group group) {
+void Committer::conclude(Group& group) {
   end_failed(group);
   if (mode_ == SyncMode::kOs) {
     finish(group, monotonic_ns(), std::nullopt);
@@ -235,6 +247,7 @@ void Committer::conclude(Group group) {
 }
 
 void Committer::run_syncs() {
+  Group group;
   MutexLock lock(mutex_);
   while (true) {
     if (mode_ == SyncMode::kAlways) {
@@ -245,15 +258,16 @@ void Committer::run_syncs() {
       }
     }
     const bool is_last = are_commits_over_;
-    Group group = std::exchange(unsynced_, {});
+    unsynced_.swap(group);
     lock.unlock();
-    sync(std::move(group));
+    sync(group);
+    clear(group);
     if (is_last) return;
     lock.lock();
   }
 }
 
-void Committer::sync(Group group) {
+void Committer::sync(Group& group) {
   std::optional<Error> error = failure_for_good();
   if (!error) {
     const uint64_t begin_ns = monotonic_ns();

@@ -110,10 +110,10 @@ class Committer {
   };
 
   void run_commits();
-  // Waits for writes and for the pace; empty at the end.
-  Group next_group(uint64_t last_commit_ns);
+  // Waits for writes and for the pace, and swaps them for the empty `group`; it is still empty at the end.
+  void take_group(uint64_t last_commit_ns, Group& group);
   void refuse_overdue(Group& group, uint64_t now_ns);
-  void commit(Group group);
+  void commit(Group& group);
   void add_piece(PreparedWrite& write, const PreparedWrite::Piece& piece);
   void add_series_entry(SeriesRef ref);
   void make_room(size_t bytes);
@@ -124,10 +124,10 @@ class Committer {
   // Takes the writes that have an error out of the group, and ends them.
   void end_failed(Group& group);
   // Ends writes that failed, and hands the others on.
-  void conclude(Group group);
+  void conclude(Group& group);
 
   void run_syncs();
-  void sync(Group group);
+  void sync(Group& group);
   void fail_for_good(Error error);
   void finish(Group& group, uint64_t done_ns, const std::optional<Error>& error);
 
