@@ -58,7 +58,7 @@ def burst(is_quick: bool, threads: int) -> Load:
 
 
 def open_loop(is_quick: bool) -> Load:
-    flags = ("--rate", "4000", "--duration", "1s" if is_quick else "5s")
+    flags = ("--rate", "4000", "--duration", "1s" if is_quick else "3s")
     return GeneratorLoad("open-loop", "open-loop", SERVERS, "storm", flags, ("offered", 1))
 
 
@@ -66,12 +66,12 @@ def mixed(is_quick: bool) -> Load:
     # The bulk's samples go back from now by all that a run may take of them: 10 s apart that is half a day, of which
     # Prometheus refuses what is an hour older than the small writes beside it.
     bulk = ("--ingest-connections", "10", "--step", "100ms")
-    flags = ("--rate", "1000", "--connections", "1000" if is_quick else "8000", *bulk)
+    flags = ("--rate", "1000", "--connections", "1000" if is_quick else "5000", *bulk)
     return GeneratorLoad("mixed", "mixed", STORES, "mixed", flags)
 
 
 def keep_alive(is_quick: bool) -> Load:
-    flags = ("--keep-alive", "--concurrency", "64", "--duration", "1s" if is_quick else "10s")
+    flags = ("--keep-alive", "--concurrency", "64", "--duration", "1s" if is_quick else "5s")
     return GeneratorLoad("keep-alive", "keep-alive", SERVERS, "storm", flags, ("offered", 1))
 
 
@@ -94,7 +94,7 @@ def all_loads(is_quick: bool) -> list[Load]:
         mixed(is_quick),
         keep_alive(is_quick),
         ingest(is_quick, "ingest-10k", 10_000, 360),
-        ingest(is_quick, "ingest-100k", 100_000, 60),
+        ingest(is_quick, "ingest-100k", 100_000, 30),
         ingest(is_quick, "ingest-json", 10_000, 360),
         IdleMemoryLoad("idle-memory", "memory", HOLDERS, 1_000 if is_quick else 10_000),
         SeriesMemoryLoad("series-memory", "memory", HOLDERS[1:], 20_000 if is_quick else 200_000),
