@@ -1,6 +1,7 @@
 #include "wire/snappy_block.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -12,8 +13,8 @@ namespace {
 
 constexpr size_t kSizeBytesMax = 5;  // of the varint that a block begins with
 constexpr size_t kStepBytes = 16;    // copied at a time
-// Elements of at most so many bytes are copied in whole steps, where both sides have room for as much. Longer ones are
-// rare: a copy has no more, and a literal is what occurs for the first time.
+// Elements of at most so many bytes are copied in whole steps, where both sides have room for as much. A copy has no
+// more; a longer literal is rare.
 constexpr size_t kShortBytesMax = 4 * kStepBytes;
 constexpr size_t kShortLiteralMax = 60;  // sizes above lie behind the tag
 constexpr size_t kTagBytesMax = 5;       // with what lies behind it
@@ -28,6 +29,7 @@ struct Cursor {
   }
   size_t in_left() const { return static_cast<size_t>(in_end - in); }
   size_t out_left() const { return static_cast<size_t>(out_end - out); }
+  size_t decoded() const { return static_cast<size_t>(out - out_begin); }
 
   const char* in;
   const char* const in_end;
@@ -36,26 +38,41 @@ struct Cursor {
   char* const out_end;
 };
 
-struct Copy {
-  size_t bytes = 0;
-  size_t distance = 0;
-  size_t tag_bytes = 0;
+// What a tag says.
+struct Tag {
+  size_t distance(uint32_t behind) const { return size_t{distance_high} + (behind & distance_mask); }
+
+  uint8_t bytes = 0;           // of the element; 0: a literal whose size lies behind the tag
+  uint8_t header_bytes = 1;    // of a copy: the tag, and the distance behind it
+  uint16_t distance_high = 0;  // the part of the distance that lies in the tag
+  uint32_t distance_mask = 0;  // over the four bytes behind the tag
 };
 
-// `behind`: the four bytes after the tag, or zeroes where the block ends.
-Copy read_copy(uint8_t tag, uint32_t behind) {
-  switch (static_cast<ElementKind>(tag & 3)) {
-    case ElementKind::kNearCopy:
-      return {size_t{4} + (tag >> 2 & 7), (size_t{tag} >> 5) << 8 | (behind & 0xff), 2};
-    case ElementKind::kCopy:
-      return {size_t{1} + (tag >> 2), behind & 0xffff, 3};
-    case ElementKind::kFarCopy:
-      return {size_t{1} + (tag >> 2), behind, 5};
-    case ElementKind::kLiteral:
-      break;
+constexpr bool is_literal(uint8_t tag) { return (tag & 3) == 0; }
+
+constexpr std::array<Tag, 256> make_tags() {
+  std::array<Tag, 256> tags{};
+  for (size_t i = 0; i < tags.size(); ++i) {
+    const auto upper = static_cast<uint8_t>(i >> 2);
+    const auto bytes = static_cast<uint8_t>(upper + 1);
+    switch (static_cast<ElementKind>(i & 3)) {
+      case ElementKind::kLiteral:
+        tags[i].bytes = bytes <= kShortLiteralMax ? bytes : 0;
+        break;
+      case ElementKind::kNearCopy:
+        tags[i] = {static_cast<uint8_t>(4 + (upper & 7)), 2, static_cast<uint16_t>((i >> 5) << 8), 0xff};
+        break;
+      case ElementKind::kCopy:
+        tags[i] = {bytes, 3, 0, 0xffff};
+        break;
+      case ElementKind::kFarCopy:
+        tags[i] = {bytes, 5, 0, 0xffffffff};
+        break;
+    }
   }
-  return {};
+  return tags;
 }
+constexpr std::array<Tag, 256> kTags = make_tags();
 
 void copy_step(char* to, const char* from) {
   // By way of a register: the two may overlap.
@@ -64,15 +81,10 @@ void copy_step(char* to, const char* from) {
   std::memcpy(to, step, kStepBytes);
 }
 
-// Writes up to kShortBytesMax; what is beyond `bytes` is written over by the next element. `from` lies a step or more
-// before `to`, or elsewhere.
-void copy_short(char* to, const char* from, size_t bytes) {
-  copy_step(to, from);
-  if (bytes <= kStepBytes) return;
-  copy_step(to + kStepBytes, from + kStepBytes);
-  if (bytes <= 2 * kStepBytes) return;
-  copy_step(to + 2 * kStepBytes, from + 2 * kStepBytes);
-  copy_step(to + 3 * kStepBytes, from + 3 * kStepBytes);
+// Writes kShortBytesMax, whatever the size of the element, since sizes are hard to predict: what is too much is written
+// over by the next element. `from` lies a step or more before `to`, or elsewhere.
+void copy_short(char* to, const char* from) {
+  for (size_t at = 0; at < kShortBytesMax; at += kStepBytes) copy_step(to + at, from + at);
 }
 
 bool take_literal(Cursor& at, uint8_t tag) {
@@ -94,37 +106,31 @@ bool take_literal(Cursor& at, uint8_t tag) {
 }
 
 bool take_copy(Cursor& at, uint8_t tag) {
+  const Tag& copy = kTags[tag];
   uint32_t behind = 0;
   std::memcpy(&behind, at.in + 1, std::min(at.in_left() - 1, sizeof behind));
-  const Copy copy = read_copy(tag, behind);
-  if (copy.tag_bytes > at.in_left() || copy.bytes > at.out_left()) return false;
-  const auto decoded = static_cast<size_t>(at.out - at.out_begin);
-  if (copy.distance == 0 || copy.distance > decoded) return false;
-  const char* from = at.out - copy.distance;
+  const size_t distance = copy.distance(behind);
+  if (copy.header_bytes > at.in_left() || copy.bytes > at.out_left()) return false;
+  if (distance == 0 || distance > at.decoded()) return false;
+  const char* from = at.out - distance;
   // Byte by byte: a copy that is longer than its distance repeats what it has written itself.
   for (size_t i = 0; i < copy.bytes; ++i) *at.out++ = *from++;
-  at.in += copy.tag_bytes;
+  at.in += copy.header_bytes;
   return true;
 }
 
 // The common elements, where there is room for whole steps; false: nothing is taken, and the careful ones above decide.
 bool take_quickly(Cursor& at, uint8_t tag) {
   if (!at.is_roomy()) return false;
-  if (static_cast<ElementKind>(tag & 3) == ElementKind::kLiteral) {
-    const size_t bytes = size_t{1} + (tag >> 2);
-    if (bytes > kShortLiteralMax) return false;
-    copy_short(at.out, at.in + 1, bytes);
-    at.in += 1 + bytes;
-    at.out += bytes;
-    return true;
-  }
-  uint32_t behind = 0;
+  const Tag& element = kTags[tag];
+  uint32_t behind;
   std::memcpy(&behind, at.in + 1, sizeof behind);
-  const Copy copy = read_copy(tag, behind);
-  if (copy.distance < kStepBytes || copy.distance > static_cast<size_t>(at.out - at.out_begin)) return false;
-  copy_short(at.out, at.out - copy.distance, copy.bytes);
-  at.in += copy.tag_bytes;
-  at.out += copy.bytes;
+  const size_t distance = element.distance(behind);
+  if (is_literal(tag) ? element.bytes == 0 : distance < kStepBytes || distance > at.decoded()) return false;
+  copy_short(at.out, is_literal(tag) ? at.in + 1 : at.out - distance);
+  // A literal's size from the tag and not from the table: the next tag waits for this.
+  at.in += is_literal(tag) ? size_t{2} + (tag >> 2) : element.header_bytes;
+  at.out += element.bytes;
   return true;
 }
 
@@ -149,8 +155,7 @@ bool decode_snappy(std::string_view block, std::span<char> out) {
   while (at.in != at.in_end) {
     const auto tag = static_cast<uint8_t>(*at.in);
     if (take_quickly(at, tag)) continue;
-    const bool is_literal = static_cast<ElementKind>(tag & 3) == ElementKind::kLiteral;
-    if (!(is_literal ? take_literal(at, tag) : take_copy(at, tag))) return false;
+    if (!(is_literal(tag) ? take_literal(at, tag) : take_copy(at, tag))) return false;
   }
   return at.out == at.out_end;
 }
