@@ -217,8 +217,7 @@ class EmbeddedStore final : public Store {
 
   PreparedWrite prepare(model::WriteBatch batch) {
     PreparedWrite write;
-    const std::vector<SeriesRef> refs = resolve(batch);
-    fill_columns(batch, refs, write);
+    fill_columns(batch, resolve(batch), write);
     for (model::Metadata& metadata : batch.metadata) metadata.clip();
     std::erase_if(batch.metadata, [this](const auto& metadata) { return !metadata_.is_news(metadata); });
     write.metadata = std::move(batch.metadata);
@@ -272,10 +271,16 @@ class EmbeddedStore final : public Store {
   }
 
   // One reference for each sample; the samples of rejected series are left out.
-  static void fill_columns(model::WriteBatch& batch, std::span<const SeriesRef> refs, PreparedWrite& write) {
-    write.refs.reserve(batch.sample_count());
-    for (size_t i = 0; i < refs.size(); ++i) {
-      write.refs.insert(write.refs.end(), batch.series[i].sample_end - batch.series[i].sample_begin, refs[i]);
+  static void fill_columns(model::WriteBatch& batch, std::vector<SeriesRef> refs, PreparedWrite& write) {
+    const bool has_one_each = std::ranges::all_of(
+        batch.series, [](const model::SeriesSlice& slice) { return slice.sample_end - slice.sample_begin == 1; });
+    if (has_one_each) {
+      write.refs = std::move(refs);
+    } else {
+      write.refs.reserve(batch.sample_count());
+      for (size_t i = 0; i < refs.size(); ++i) {
+        write.refs.insert(write.refs.end(), batch.series[i].sample_end - batch.series[i].sample_begin, refs[i]);
+      }
     }
     write.timestamps_ms = std::move(batch.timestamps_ms);
     write.values = std::move(batch.values);

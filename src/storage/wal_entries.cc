@@ -18,6 +18,24 @@ void put_sized(std::string& out, std::string_view bytes) {
   out += bytes;
 }
 
+// Writes the columns of a samples entry at `out`, which has room for the largest ones, and returns the end.
+char* write_columns(char* out, std::span<const SeriesRef> refs, std::span<const int64_t> timestamps_ms,
+                    std::span<const double> values) {
+  int64_t previous_ref = 0;
+  for (const SeriesRef ref : refs) {
+    out = write_varint(out, zigzag(static_cast<int64_t>(ref) - previous_ref));
+    previous_ref = ref;
+  }
+  uint64_t previous_ms = 0;
+  for (const int64_t timestamp_ms : timestamps_ms) {
+    const auto now_ms = static_cast<uint64_t>(timestamp_ms);
+    out = write_varint(out, zigzag(static_cast<int64_t>(now_ms - previous_ms)));
+    previous_ms = now_ms;
+  }
+  std::memcpy(out, values.data(), values.size_bytes());
+  return out + values.size_bytes();
+}
+
 class EntryDecoder {
  public:
   EntryDecoder(std::string_view entries, EntryVisitor& visitor) : reader_(entries), visitor_(visitor) {}
@@ -103,21 +121,11 @@ void append_samples_entry(std::string& out, std::span<const SeriesRef> refs, std
   put_kind(out, EntryKind::kSamples);
   put_varint(out, refs.size());
   const size_t begin = out.size();
-  out.resize(begin + refs.size() * (2 * kVarintBytesMax + sizeof(double)));
-  char* end = out.data() + begin;
-  int64_t previous_ref = 0;
-  for (const SeriesRef ref : refs) {
-    end = write_varint(end, zigzag(static_cast<int64_t>(ref) - previous_ref));
-    previous_ref = ref;
-  }
-  uint64_t previous_ms = 0;
-  for (const int64_t timestamp_ms : timestamps_ms) {
-    const auto now_ms = static_cast<uint64_t>(timestamp_ms);
-    end = write_varint(end, zigzag(static_cast<int64_t>(now_ms - previous_ms)));
-    previous_ms = now_ms;
-  }
-  std::memcpy(end, values.data(), values.size_bytes());
-  out.resize(static_cast<size_t>(end - out.data()) + values.size_bytes());
+  const size_t bytes_max = refs.size() * (2 * kVarintBytesMax + sizeof(double));
+  out.resize_and_overwrite(begin + bytes_max, [&](char* place, size_t) {
+    const char* const end = write_columns(place + begin, refs, timestamps_ms, values);
+    return static_cast<size_t>(end - place);
+  });
 }
 
 void append_metadata_entry(std::string& out, const model::Metadata& metadata) {
