@@ -74,14 +74,14 @@ class Replayer {
     if (!file) return std::unexpected(std::move(file).error());
     const auto size = (*file)->size();
     if (!size) return std::unexpected(size.error());
-    std::string bytes(*size, '\0');
-    const auto got = (*file)->read_at(0, bytes);
+    bytes_.resize(*size);
+    const auto got = (*file)->read_at(0, bytes_);
     if (!got) return std::unexpected(got.error());
-    bytes.resize(*got);
+    bytes_.resize(*got);
     Segment segment{.number = number,
                     .file = std::move(*file),
-                    .scan = scan_segment(bytes, number),
-                    .is_blank = bytes.find_first_not_of('\0') == std::string::npos};
+                    .scan = scan_segment(bytes_, number),
+                    .is_blank = bytes_.find_first_not_of('\0') == std::string::npos};
     if (segment.scan.header && segment.scan.header->version != kWalVersion) {
       return fail(ErrorCode::kUnsupported, path + " has format version " +
                                                std::to_string(segment.scan.header->version) +
@@ -182,6 +182,7 @@ class Replayer {
   EntryVisitor& visitor_;
   const Logger& log_;
   WalReplay replay_;
+  std::string bytes_;            // of the segment read last; kept, or as much would be mapped and zeroed for each
   std::vector<Segment> blanks_;  // those read last
   uint64_t logged_at_ns_ = monotonic_ns();
 };
