@@ -72,7 +72,7 @@ class ForgetfulFileSystem::OpenFile final : public File {
     return node_->content.size();
   }
 
-  void drop_cached() override {}
+  void drop_cached() override { ++disk_.cached_drops_; }
 
  private:
   ForgetfulFileSystem& disk_;

@@ -12,6 +12,7 @@
 // For tests. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -82,6 +83,8 @@ class ForgetfulFileSystem final : public FileSystem {
   void hold_writes(bool are_held);
   // How many writes wait so.
   size_t held_writes() const;
+  // How often a file's cached pages were given back.
+  uint64_t cached_drops() const { return cached_drops_; }
   // How long each sync takes.
   void set_sync_time(std::chrono::microseconds time);
 
@@ -160,6 +163,7 @@ class ForgetfulFileSystem final : public FileSystem {
   bool are_writes_held_ = false;
   size_t held_writes_ = 0;
   std::condition_variable released_;
+  std::atomic<uint64_t> cached_drops_ = 0;
 
   // Of reads too:
   mutable uint64_t operations_ = 0;

@@ -44,7 +44,7 @@ void Head::prefetch(std::span<const SeriesRef> refs, size_t at) {
   }
   if (at + kPrefetchSamples < refs.size()) {
     const Series& ahead = series(refs[at + kPrefetchSamples]);
-    if (!ahead.is_full() || !ahead.body) return;
+    if (!ahead.is_full() || !ahead.body || ahead.body->samples.empty()) return;
     const char* const end = reinterpret_cast<const char*>(std::to_address(ahead.body->samples.end()));
     __builtin_prefetch(end, 1);
     __builtin_prefetch(end + 64, 1);

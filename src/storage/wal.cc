@@ -51,11 +51,14 @@ Result<void> Wal::begin_segment() {
   if (auto synced = sync(); !synced) return synced;
   const std::string header = encode_segment_header({.number = next_.number, .previous_intact_bytes = end_.offset});
   if (auto done = next_.file->write_at(0, header); !done) return done;
-  const MutexLock lock(sync_mutex_);
+  std::unique_ptr<File> full = std::move(next_.file);
+  current_ = full.get();
+  {
+    const MutexLock lock(sync_mutex_);
+    file_.swap(full);
+  }
   // Nobody reads it before the next start: its pages become the next segment's, rather than ever more memory the log.
-  if (file_ != nullptr) file_->drop_cached();
-  file_ = std::move(next_.file);
-  current_ = file_.get();
+  if (full != nullptr) full->drop_cached();
   end_ = {.segment = next_.number, .offset = static_cast<uint32_t>(header.size())};
   is_sealed_ = false;
   written_.store(end_.packed(), std::memory_order_release);
