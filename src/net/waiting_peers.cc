@@ -15,7 +15,6 @@
 #include <utility>
 
 #include "base/descriptor.h"
-#include "base/thread.h"
 
 namespace ms::net {
 namespace {
@@ -120,9 +119,9 @@ WaitingPeers::Sighting ask_kernel(const Listener& listener, uint64_t now_ns) {
 
 void WaitingPeers::look(uint64_t now_ns) {
   if (now_ns < next_look_ns_) return;
-  const uint64_t cpu_before_ns = thread_cpu_ns();
+  const uint64_t cpu_before_ns = cpu_ns_();
   Sighting sighting = ask_kernel(listener_, now_ns);
-  next_look_ns_ = now_ns + interval_ns(thread_cpu_ns() - cpu_before_ns);
+  next_look_ns_ = now_ns + interval_ns(cpu_ns_() - cpu_before_ns);
   if (sighting.total == 0) return;
   const MutexLock lock(mutex_);
   last_ = std::move(sighting);

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/thread.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
 
@@ -35,8 +36,9 @@ class WaitingPeers {
     std::vector<Endpoint> peers;  // kPeersMax of them, in no order
   };
 
-  // The listener outlives it.
-  explicit WaitingPeers(const Listener& listener) : listener_(listener) {}
+  // The listener outlives it. `cpu_ns` tells what the calling thread has spent.
+  explicit WaitingPeers(const Listener& listener, uint64_t (*cpu_ns)() = thread_cpu_ns)
+      : listener_(listener), cpu_ns_(cpu_ns) {}
 
   // Looks, unless it is too early after the last look. Where the kernel does not answer, nobody is seen. One thread.
   void look(uint64_t now_ns);
@@ -48,6 +50,7 @@ class WaitingPeers {
 
  private:
   const Listener& listener_;
+  uint64_t (*const cpu_ns_)();
   uint64_t next_look_ns_ = 0;  // of the thread that looks
   mutable Mutex mutex_;
   Sighting last_ MS_GUARDED_BY(mutex_);

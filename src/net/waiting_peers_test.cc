@@ -113,6 +113,24 @@ TEST_F(WaitingPeersTest, TheLastOnesSeenStayOnRecordAndLooksAreFewAndFarBetween)
   EXPECT_EQ(waiting.last().seen_ns, kBeginNs + kLongNs);
 }
 
+uint64_t ten_more_milliseconds() {
+  static uint64_t spent_ns = 0;
+  return spent_ns += 10 * kNanosPerMilli;
+}
+
+TEST_F(WaitingPeersTest, AreLookedAtTheMoreSeldomTheMoreALookCosts) {
+  const Listener listener = listen("127.0.0.1:0");
+  WaitingPeers waiting(listener, ten_more_milliseconds);
+  connect(1, listener);
+  constexpr uint64_t kBeginNs = 5 * kNanosPerSecond;
+  waiting.look(kBeginNs);
+  connect(1, listener);
+  waiting.look(kBeginNs + 2 * kNanosPerSecond - 1);
+  EXPECT_EQ(waiting.last().total, 1u);
+  waiting.look(kBeginNs + 2 * kNanosPerSecond);
+  EXPECT_EQ(waiting.last().total, 2u);
+}
+
 TEST(WaitingPeersInterval, AtMostFiveLooksASecondAndATwoHundredthOfACpu) {
   EXPECT_EQ(WaitingPeers::interval_ns(0), 200 * kNanosPerMilli);
   EXPECT_EQ(WaitingPeers::interval_ns(kNanosPerMilli), 200 * kNanosPerMilli);

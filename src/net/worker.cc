@@ -1,37 +1,30 @@
 #include "net/worker.h"
 
-#include <algorithm>
 #include <array>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
+#include "net/batch_size.h"
 
 namespace ms::net {
-namespace {
-
-// A small write takes 5 to 10 us.
-constexpr uint64_t kQuickNs = 50'000;
-
-}  // namespace
 
 Worker::Worker(uint16_t number, ServingContext& context)
     : queue_(context.queue), server_(context, number), thread_("worker-" + std::to_string(number), [this] { run(); }) {}
 
 void Worker::run() {
   std::array<ConnectionQueue::Event, ConnectionQueue::kEventsMax> buffer;
-  size_t events_max = 1;
+  BatchSize batch(buffer.size());
   uint64_t now_ns = monotonic_ns();
   bool goes_on = true;
   while (goes_on) {
     server_.activity().begin(0, now_ns);
-    const auto events = queue_.wait(std::span(buffer).first(events_max));
+    const auto events = queue_.wait(std::span(buffer).first(batch.events()));
     const uint64_t begin_ns = monotonic_ns();
     for (const ConnectionQueue::Event& event : events) goes_on = handle(event) && goes_on;
     now_ns = monotonic_ns();
-    const bool is_quick = now_ns - begin_ns < events.size() * kQuickNs;
-    events_max = is_quick ? std::min(2 * events_max, buffer.size()) : 1;
+    batch.note(events.size(), now_ns - begin_ns);
   }
 }
 

@@ -1,8 +1,6 @@
 // Worker: a thread that takes connections out of the queue and serves them.
 //
-// It takes one event at a time, since what it has taken waits for it alone: where a request occupies a worker for
-// milliseconds, the next one is better left to another. While events are as quickly done with as a small write is, it
-// takes up to ConnectionQueue::kEventsMax of them in one system call.
+// It takes up to ConnectionQueue::kEventsMax events in one system call while they are short (BatchSize).
 //
 // All workers are alike and share nothing but the queue.
 #pragma once
