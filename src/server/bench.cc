@@ -66,7 +66,7 @@ Result<load::StormRun> storm(const BenchConfig& bench, const load::StormSettings
   auto figures = load::run_storm(run.settings, target->address, requests,
                                  [&](uint64_t ended) { line.show(describe_progress(begin_ns, ended, "done")); });
   run.server = probe.stop();
-  if (!figures) return std::unexpected(std::move(figures).error());
+  if (!figures) return std::unexpected(std::move(figures).error().with_context(bench.url));
   run.figures = std::move(*figures);
   return run;
 }
@@ -78,8 +78,10 @@ load::IngestSettings complete(load::IngestSettings settings, const BenchConfig& 
 }
 
 // Requests take seconds to build: whoever has mistaken the URL should hear of it before.
-Result<void> check_listener(const load::HttpTarget& target, const load::IngestSettings& settings) {
-  return load::check_listener(target.address, settings.network_namespace, settings.timeout_ns);
+Result<void> check_listener(const BenchConfig& bench, const load::HttpTarget& target, uint64_t timeout_ns) {
+  auto found = load::check_listener(target.address, bench.network_namespace, timeout_ns);
+  if (!found) return std::unexpected(std::move(found).error().with_context(bench.url));
+  return {};
 }
 
 void prepare(load::Ingest& ingest, terminal::ProgressLine& line) {
@@ -105,7 +107,8 @@ Result<load::IngestRun> ingest(const IngestConfig& config) {
   if (!target) return std::unexpected(target.error());
   load::IngestRun run{.url = bench.url, .path = target->path, .settings = complete(config.ingest, bench)};
   run.settings.protocol = bench.protocol;
-  if (auto found = check_listener(*target, run.settings); !found) return std::unexpected(std::move(found).error());
+  if (auto found = check_listener(bench, *target, run.settings.timeout_ns); !found)
+    return std::unexpected(std::move(found).error());
 
   terminal::ProgressLine line;
   load::Ingest ingest(run.settings, *target, wall_ms());
@@ -116,7 +119,7 @@ Result<load::IngestRun> ingest(const IngestConfig& config) {
   if (!wait_end(ingest, is_timed ? run.settings.duration_ns : UINT64_MAX, line)) ingest.stop();
   auto figures = ingest.take_figures();
   run.server = probe.stop().server;
-  if (!figures) return std::unexpected(std::move(figures).error());
+  if (!figures) return std::unexpected(std::move(figures).error().with_context(bench.url));
   run.figures = std::move(*figures);
   return run;
 }
@@ -141,7 +144,7 @@ Result<MixedRun> mixed(const MixedConfig& config) {
   MixedRun run{.ingest = {.url = bench.url, .path = target->path, .settings = complete(config.ingest, bench)}};
   const double storm_s = static_cast<double>(config.storm.units_max) / config.storm.rate_per_s;
   run.ingest.settings.duration_ns = kHeadStartNs + static_cast<uint64_t>(storm_s * 1e9);
-  if (auto found = check_listener(*target, run.ingest.settings); !found) {
+  if (auto found = check_listener(bench, *target, run.ingest.settings.timeout_ns); !found) {
     return std::unexpected(std::move(found).error());
   }
 
@@ -160,7 +163,7 @@ Result<MixedRun> mixed(const MixedConfig& config) {
   }
   ingest.stop();
   auto figures = ingest.take_figures();
-  if (!figures) return std::unexpected(std::move(figures).error());
+  if (!figures) return std::unexpected(std::move(figures).error().with_context(bench.url));
   if (has_ended) return fail(ErrorCode::kUnavailable, "the server was lost before the storm could begin");
   run.ingest.figures = std::move(*figures);
   return run;
