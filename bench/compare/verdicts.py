@@ -36,6 +36,11 @@ class Subject:
         measured = median(self._runs, reading)
         return self._judge(what, "≤", measured, limit, unit, lambda value, most: value <= most)
 
+    def below(self, what: str, reading: Reading, limit: float, unit: str = "") -> Verdict:
+        """Of the median."""
+        measured = median(self._runs, reading)
+        return self._judge(what, "<", measured, limit, unit, lambda value, bound: value < bound)
+
     def at_least(self, what: str, reading: Reading, limit: float | None, unit: str = "") -> Verdict:
         """Of the median."""
         measured = median(self._runs, reading)
