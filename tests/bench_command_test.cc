@@ -12,8 +12,8 @@
 #include "support/endpoint.h"
 #include "support/http_reply.h"
 #include "support/query_client.h"
-#include "support/series_map.h"
 #include "support/sanitizer.h"
+#include "support/series_map.h"
 #include "support/server_process.h"
 #include "support/wait.h"
 

@@ -1,8 +1,8 @@
 // WorkPool: threads for what would hold up a worker. There are three: for queries, for looks at the front door, and for
 // heavy bodies, which are decompressed, parsed and looked up there. Work waits for a thread in a bounded queue; when
 // the queue is full, or it has waited beyond a deadline, its request is answered 503 with Retry-After. The wait alone
-// is no reason to refuse earlier: senders of large bodies wait for one reply before they send the next body, so a few of
-// them keep the queue filled for good, and a refused body has to be sent, received and held once more.
+// is no reason to refuse earlier: senders of large bodies wait for one reply before they send the next body, so a few
+// of them keep the queue filled for good, and a refused body has to be sent, received and held once more.
 //
 // The threads for heavy bodies run at a low priority and in long slices, so that the kernel lets every light request go
 // first: a compressed block or a JSON document is read in one go, and only the kernel can interrupt that.

@@ -147,7 +147,7 @@ void RequestParser::begin_body(const Framing& framing) {
     if (*length > limits_.body_bytes_max) {
       return fail({413, "the body is larger than " + std::to_string(limits_.body_bytes_max) + " bytes"});
     }
-    declared_body_bytes_ = *length;
+    declared_body_bytes_ = length;
     remaining_bytes_ = *length;
   }
   if (!request_.has_body) {

@@ -23,6 +23,7 @@ WriteRequests::WriteRequests(const Settings& settings)
   for (size_t series = 0; series < settings.series; ++series) {
     const auto pairs = workload_.labels(series);
     std::vector<model::Label> labels;
+    labels.reserve(pairs.size());
     for (const auto& [name, value] : pairs) labels.push_back({name, value});
     series_.push_back(encode_series(protocol_, labels));
   }

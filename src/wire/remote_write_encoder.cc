@@ -45,8 +45,8 @@ std::string encode_label_fields(std::span<const model::Label> labels) {
   return fields;
 }
 
-// Every size is known before its bytes are written: nothing is moved to make room for a length. A writer takes a single message
-// of known size (protozero 1.7 does not see that it was closed), so each has a writer of its own.
+// Every size is known before its bytes are written: nothing is moved to make room for a length. A writer takes a single
+// message of known size (protozero 1.7 does not see that it was closed), so each has a writer of its own.
 void append_time_series(std::string& message, std::string_view label_fields, std::span<const TimedValue> samples) {
   size_t bytes = label_fields.size();
   for (const TimedValue& timed : samples) {
