@@ -1,7 +1,9 @@
 #include "storage/head.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
+#include <ranges>
 #include <utility>
 
 namespace ms::storage {
@@ -44,10 +46,9 @@ void Head::prefetch(std::span<const SeriesRef> refs, size_t at) {
   }
   if (at + kPrefetchSamples < refs.size()) {
     const Series& ahead = series(refs[at + kPrefetchSamples]);
-    if (!ahead.is_full() || !ahead.body || ahead.body->samples.empty()) return;
-    const char* const end = reinterpret_cast<const char*>(std::to_address(ahead.body->samples.end()));
-    __builtin_prefetch(end, 1);
-    __builtin_prefetch(end + 64, 1);
+    if (!ahead.is_full() || !ahead.body || ahead.body->end == nullptr) return;
+    __builtin_prefetch(ahead.body->end, 1);
+    __builtin_prefetch(ahead.body->end + 4, 1);
   }
 }
 
@@ -68,20 +69,49 @@ void Head::append_one(Series& series, int64_t timestamp_ms, double value) {
 
 void Head::spill(Series& series) {
   if (!series.body) series.body = std::make_unique<Body>();
-  std::vector<Sample>& samples = series.body->samples;
   const uint32_t newest = series.tail_size - 1;
-  samples.insert(samples.end(), series.tail.begin(), series.tail.begin() + newest);
+  series.body->append(std::span(series.tail).first(newest));
   series.tail[0] = series.tail[newest];
   series.tail_size = 1;
+}
+
+void Head::Body::append(std::span<const Sample> samples) {
+  while (!samples.empty()) {
+    const size_t used = count % kBlockSamples;
+    if (used == 0) end = blocks.emplace_back(std::make_unique_for_overwrite<Block>())->data();
+    const auto next = samples.first(std::min(samples.size(), kBlockSamples - used));
+    end = std::ranges::copy(next, end).out;
+    count += next.size();
+    samples = samples.subspan(next.size());
+  }
+}
+
+std::span<const Head::Sample> Head::Body::block(size_t index) const {
+  return {blocks[index]->data(), std::min(kBlockSamples, count - index * kBlockSamples)};
+}
+
+Head::Ranges Head::Body::find_ranges(int64_t min_ms, int64_t max_ms) const {
+  const auto indices = std::views::iota(size_t{0}, blocks.size());
+  const auto newest_ms = [this](size_t index) { return block(index).back().timestamp_ms; };
+  const auto oldest_ms = [this](size_t index) { return block(index).front().timestamp_ms; };
+  Ranges ranges;
+  for (const size_t index : std::ranges::subrange(std::ranges::lower_bound(indices, min_ms, {}, newest_ms),
+                                                  std::ranges::upper_bound(indices, max_ms, {}, oldest_ms))) {
+    ranges.push_back(find_range(block(index), min_ms, max_ms));
+  }
+  return ranges;
 }
 
 void Head::append_late(Series& series, Sample sample) {
   if (!series.body) series.body = std::make_unique<Body>();
   Body& body = *series.body;
   body.late.push_back(sample);
-  if (body.late.size() <= std::max(kLateMin, body.samples.size() / 4)) return;
+  if (body.late.size() <= std::max(kLateMin, body.count / 4)) return;
   spill(series);  // so that the body takes all that is late
-  body.samples = merge(body.samples, std::exchange(body.late, {}));
+  const auto all = body.find_ranges(std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
+  const std::vector<Sample> merged = merge(join(all), std::move(body.late));
+  body = {};
+  body.append(merged);
 }
 
 std::vector<Head::Sample> Head::merge(std::span<const Sample> samples, std::vector<Sample> late) {
@@ -111,6 +141,19 @@ std::span<const Head::Sample> Head::find_range(std::span<const Sample> samples, 
   return {first, last};
 }
 
+size_t Head::count_samples(const Ranges& ranges) {
+  size_t count = 0;
+  for (const auto& range : ranges) count += range.size();
+  return count;
+}
+
+std::vector<Head::Sample> Head::join(const Ranges& ranges) {
+  std::vector<Sample> samples;
+  samples.reserve(count_samples(ranges));
+  for (const auto& range : ranges) samples.insert(samples.end(), range.begin(), range.end());
+  return samples;
+}
+
 std::vector<Head::Sample> Head::copy_late(const Series& series, int64_t min_ms, int64_t max_ms) {
   std::vector<Sample> late;
   if (!series.body) return late;
@@ -123,17 +166,13 @@ std::vector<Head::Sample> Head::copy_late(const Series& series, int64_t min_ms, 
 std::optional<std::vector<Head::Sample>> Head::copy_samples(SeriesRef ref, int64_t min_ms, int64_t max_ms,
                                                             uint64_t samples_max) const {
   const MutexLock lock(mutex_);
-  std::vector<Sample> samples;
-  if (ref / kSeriesPerPage >= pages_.size() || min_ms > max_ms) return samples;
+  if (ref / kSeriesPerPage >= pages_.size() || min_ms > max_ms) return std::vector<Sample>();
   const Series& series = (*pages_[ref / kSeriesPerPage])[ref % kSeriesPerPage];
-  const auto tail = find_range(std::span(series.tail).first(series.tail_size), min_ms, max_ms);
-  if (series.body) {
-    const auto body = find_range(series.body->samples, min_ms, max_ms);
-    if (body.size() > samples_max) return std::nullopt;
-    samples.reserve(body.size() + tail.size());
-    samples.assign(body.begin(), body.end());
-  }
-  samples.insert(samples.end(), tail.begin(), tail.end());
+  Ranges ranges;
+  if (series.body) ranges = series.body->find_ranges(min_ms, max_ms);
+  ranges.push_back(find_range(std::span(series.tail).first(series.tail_size), min_ms, max_ms));
+  if (count_samples(ranges) > samples_max) return std::nullopt;
+  std::vector<Sample> samples = join(ranges);
   auto late = copy_late(series, min_ms, max_ms);
   if (!late.empty()) samples = merge(samples, std::move(late));
   if (samples.size() > samples_max) return std::nullopt;

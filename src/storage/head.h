@@ -8,6 +8,9 @@
 // a quarter of it, so that a backfill costs a merge now and then and not a move for each sample. The second of two
 // samples at one timestamp replaces the first, in the order of append().
 //
+// A body grows by blocks of one size and is never moved: series that are scraped together are equally long, and if each
+// were one array, all of them would double in the same second, while every write waits.
+//
 // Thread-safe: one lock, held for 1,024 samples of a write (and where it is due the merge of one series), or for the
 // copy of one series' range. So a query over long ranges delays commits by as long as it takes to copy one of them.
 #pragma once
@@ -44,10 +47,20 @@ class Head {
     int64_t timestamp_ms;
     double value;
   };
+  using Ranges = std::vector<std::span<const Sample>>;  // each older than the next
+  static constexpr size_t kBlockSamples = 32;
+  using Block = std::array<Sample, kBlockSamples>;
   // What does not fit the tail.
   struct Body {
-    std::vector<Sample> samples;  // all older than the tail
-    std::vector<Sample> late;     // all older than the tail's newest, in the order in which they came
+    void append(std::span<const Sample> samples);
+    // Those in [min_ms, max_ms], but for what is late.
+    Ranges find_ranges(int64_t min_ms, int64_t max_ms) const;
+    std::span<const Sample> block(size_t index) const;
+
+    Sample* end = nullptr;  // where the next sample goes, unless its block is full
+    size_t count = 0;
+    std::vector<std::unique_ptr<Block>> blocks;  // full ones but for the last; all older than the tail
+    std::vector<Sample> late;                    // all older than the tail's newest, in the order in which they came
   };
   // A series that has a sample has one in its tail: its newest.
   struct alignas(128) Series {
@@ -74,6 +87,8 @@ class Head {
   static void spill(Series& series);
   // Those in [min_ms, max_ms].
   static std::span<const Sample> find_range(std::span<const Sample> samples, int64_t min_ms, int64_t max_ms);
+  static size_t count_samples(const Ranges& ranges);
+  static std::vector<Sample> join(const Ranges& ranges);
   std::optional<std::vector<Sample>> copy_samples(SeriesRef ref, int64_t min_ms, int64_t max_ms,
                                                   uint64_t samples_max) const;
   static std::vector<Sample> copy_late(const Series& series, int64_t min_ms, int64_t max_ms);
