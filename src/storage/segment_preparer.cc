@@ -8,7 +8,7 @@
 namespace ms::storage {
 namespace {
 
-constexpr size_t kZeroesBytes = 1u << 20;
+constexpr size_t kStepBytes = 1u << 20;
 constexpr auto kRetryEvery = std::chrono::seconds(1);
 
 }  // namespace
@@ -74,12 +74,12 @@ Result<std::unique_ptr<File>> SegmentPreparer::prepare(uint32_t number) {
   const std::string path = segment_path(directory_, number);
   auto file = files_.create(temporary);
   if (!file) return file;
-  const std::string zeroes(std::min<size_t>(kZeroesBytes, segment_bytes_), '\0');
+  const std::string zeroes(std::min<size_t>(kStepBytes, segment_bytes_), '\0');
   Result<void> done;
   for (uint64_t offset = 0; done && offset < segment_bytes_; offset += zeroes.size()) {
     done = (*file)->write_at(offset, std::string_view(zeroes).substr(0, segment_bytes_ - offset));
+    if (done) done = (*file)->sync();
   }
-  if (done) done = (*file)->sync();
   if (done) done = files_.rename(temporary, path);
   if (done) done = files_.sync_directory(directory_);
   if (!done) {
