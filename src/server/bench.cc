@@ -107,8 +107,9 @@ Result<load::IngestRun> ingest(const IngestConfig& config) {
   if (!target) return std::unexpected(target.error());
   load::IngestRun run{.url = bench.url, .path = target->path, .settings = complete(config.ingest, bench)};
   run.settings.protocol = bench.protocol;
-  if (auto found = check_listener(bench, *target, run.settings.timeout_ns); !found)
+  if (auto found = check_listener(bench, *target, run.settings.timeout_ns); !found) {
     return std::unexpected(std::move(found).error());
+  }
 
   terminal::ProgressLine line;
   load::Ingest ingest(run.settings, *target, wall_ms());

@@ -163,10 +163,7 @@ void Committer::add_piece(PreparedWrite& write, const PreparedWrite::Piece& piec
   const std::string_view entries =
       std::string_view(write.entries).substr(piece.entries_begin, piece.entries_end - piece.entries_begin);
   if (!flush_error_) {
-    for (uint32_t i = piece.sample_begin; i < piece.sample_end; ++i) {
-      const SeriesRef ref = write.refs[i];
-      if (ref >= is_logged_.size() || !is_logged_[ref]) add_series_entry(ref);
-    }
+    add_series_entries(std::span(write.refs).subspan(piece.sample_begin, piece.sample_end - piece.sample_begin));
     make_room(entries.size());
   }
   // Nothing more of the group is taken after a failure: label entries that these samples need may be in what failed.
@@ -178,12 +175,21 @@ void Committer::add_piece(PreparedWrite& write, const PreparedWrite::Piece& piec
   parts_.push_back({&write, piece});
 }
 
-void Committer::add_series_entry(SeriesRef ref) {
-  const std::string_view label_bytes = index_.label_bytes(ref);
-  make_room(label_bytes.size() + kLabelEntryOverhead);
-  append_series_entry(entries_, ref, label_bytes);
-  mark_logged(ref);
-  newly_logged_.push_back(ref);
+void Committer::add_series_entries(std::span<const SeriesRef> refs) {
+  unlogged_.clear();
+  for (const SeriesRef ref : refs) {
+    if (!is_logged(ref)) unlogged_.push_back(ref);
+  }
+  if (unlogged_.empty()) return;
+  unlogged_label_bytes_.clear();
+  index_.label_bytes(unlogged_, unlogged_label_bytes_);
+  for (size_t i = 0; i < unlogged_.size(); ++i) {
+    if (is_logged(unlogged_[i])) continue;
+    make_room(unlogged_label_bytes_[i].size() + kLabelEntryOverhead);
+    append_series_entry(entries_, unlogged_[i], unlogged_label_bytes_[i]);
+    mark_logged(unlogged_[i]);
+    newly_logged_.push_back(unlogged_[i]);
+  }
 }
 
 void Committer::make_room(size_t bytes) {

@@ -21,7 +21,9 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -115,7 +117,9 @@ class Committer {
   void refuse_overdue(Group& group, uint64_t now_ns);
   void commit(Group& group);
   void add_piece(PreparedWrite& write, const PreparedWrite::Piece& piece);
-  void add_series_entry(SeriesRef ref);
+  bool is_logged(SeriesRef ref) const { return ref < is_logged_.size() && is_logged_[ref]; }
+  // Those of these that are not logged; a reference may stand here more than once.
+  void add_series_entries(std::span<const SeriesRef> refs);
   void make_room(size_t bytes);
   // Writes the commit under construction and applies it.
   void flush();
@@ -146,7 +150,9 @@ class Committer {
   std::string entries_;                  // the commit under construction,
   std::vector<Part> parts_;              // the pieces in it,
   std::vector<SeriesRef> newly_logged_;  // and the label entries in it
-  std::optional<Error> flush_error_;     // of this group's flushes
+  std::vector<SeriesRef> unlogged_;      // of the piece at hand,
+  std::vector<std::string_view> unlogged_label_bytes_;
+  std::optional<Error> flush_error_;  // of this group's flushes
 
   mutable Mutex mutex_;
   Condition queued_;     // for the commit thread

@@ -9,26 +9,42 @@
 #include "model/labels.h"
 
 namespace ms::storage {
+namespace {
+
+constexpr size_t kCreatedPerLock = 64;
+
+}  // namespace
 
 size_t SeriesIndex::StringHash::operator()(std::string_view text) const {
   return XXH3_64bits(text.data(), text.size());
 }
 
-SeriesRef SeriesIndex::find_or_create(std::string_view label_bytes) {
+void SeriesIndex::find_or_create(std::span<const std::string> label_bytes, std::span<SeriesRef> refs) {
+  std::vector<size_t> missing;
   {
     const ReadLock lock(mutex_);
-    const auto known = by_labels_.find(label_bytes);
-    if (known != by_labels_.end()) return known->second;
+    for (size_t i = 0; i < refs.size(); ++i) {
+      refs[i] = find(label_bytes[i]);
+      if (refs[i] == kNoSeries) missing.push_back(i);
+    }
     // For good, since no series is ever taken out: what is sent beyond the limit costs no writer's lock.
-    if (is_full()) return kNoSeries;
+    if (is_full()) return;
   }
-  const WriteLock lock(mutex_);
+  for (size_t begin = 0; begin < missing.size(); begin += kCreatedPerLock) {
+    const WriteLock lock(mutex_);
+    const size_t count = std::min(kCreatedPerLock, missing.size() - begin);
+    for (const size_t i : std::span(missing).subspan(begin, count)) {
+      refs[i] = find(label_bytes[i]);
+      if (refs[i] != kNoSeries || is_full()) continue;
+      refs[i] = static_cast<SeriesRef>(labels_.size());
+      add(refs[i], label_bytes[i]);
+    }
+  }
+}
+
+SeriesRef SeriesIndex::find(std::string_view label_bytes) const {
   const auto known = by_labels_.find(label_bytes);
-  if (known != by_labels_.end()) return known->second;
-  if (is_full()) return kNoSeries;
-  const auto ref = static_cast<SeriesRef>(labels_.size());
-  add(ref, label_bytes);
-  return ref;
+  return known == by_labels_.end() ? kNoSeries : known->second;
 }
 
 SeriesRef SeriesIndex::restore(SeriesRef ref, std::string_view label_bytes) {
@@ -68,6 +84,15 @@ bool SeriesIndex::contains(SeriesRef ref) const {
 
 std::string_view SeriesIndex::label_bytes(SeriesRef ref) const {
   const ReadLock lock(mutex_);
+  return label_bytes_of(ref);
+}
+
+void SeriesIndex::label_bytes(std::span<const SeriesRef> refs, std::vector<std::string_view>& out) const {
+  const ReadLock lock(mutex_);
+  for (const SeriesRef ref : refs) out.push_back(label_bytes_of(ref));
+}
+
+std::string_view SeriesIndex::label_bytes_of(SeriesRef ref) const {
   return ref < labels_.size() ? std::string_view(labels_[ref]) : std::string_view();
 }
 

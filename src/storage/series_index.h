@@ -31,9 +31,10 @@ class SeriesIndex {
   // `series_max`: how many series there may be, 0 for no limit; what a replay restores is kept beyond it.
   explicit SeriesIndex(uint64_t series_max = 0) : series_max_(series_max) {}
 
-  // The reference of these label bytes, a new one where they are new; kNoSeries where they are new and the limit is
-  // reached.
-  SeriesRef find_or_create(std::string_view label_bytes);
+  // refs[i] becomes the reference of label_bytes[i], a new one where they are new; kNoSeries where they are new and the
+  // limit is reached. The two are equally long. New ones take the writer's lock 64 at a time: with one lock for each,
+  // senders of many new series and the commit thread would wake each other for every one of them.
+  void find_or_create(std::span<const std::string> label_bytes, std::span<SeriesRef> refs);
 
   // For a replay: these label bytes have this reference. Answers the one they are known by, which differs where they
   // have one already, or the reference has others. References below `ref` that are not known are never given to another
@@ -46,6 +47,8 @@ class SeriesIndex {
   bool contains(SeriesRef ref) const;
   // Valid as long as the index; empty for a reference without a series.
   std::string_view label_bytes(SeriesRef ref) const;
+  // The same of each, appended to `out`.
+  void label_bytes(std::span<const SeriesRef> refs, std::vector<std::string_view>& out) const;
 
   // The series that all `matchers` match, ascending.
   std::vector<SeriesRef> select(std::span<const model::Matcher> matchers) const;
@@ -63,6 +66,8 @@ class SeriesIndex {
   using Values = Map<std::string, Postings>;  // of one label name
 
   bool is_full() const MS_REQUIRES_SHARED(mutex_) { return series_max_ != 0 && by_labels_.size() >= series_max_; }
+  SeriesRef find(std::string_view label_bytes) const MS_REQUIRES_SHARED(mutex_);  // kNoSeries where it is new
+  std::string_view label_bytes_of(SeriesRef ref) const MS_REQUIRES_SHARED(mutex_);
   void add(SeriesRef ref, std::string_view label_bytes) MS_REQUIRES(mutex_);
   const Values* find_values(std::string_view name) const MS_REQUIRES_SHARED(mutex_);
   // The series with a value of that name that the matcher takes; for a matcher that does not match the empty value.

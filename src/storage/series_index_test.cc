@@ -7,6 +7,7 @@
 #include <barrier>
 #include <deque>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,6 +22,12 @@ using testing::ElementsAre;
 
 std::string labels(std::string_view host) { return labels_of({{model::kMetricName, "cpu"}, {"host", host}}); }
 
+SeriesRef find_or_create(SeriesIndex& index, const std::string& label_bytes) {
+  SeriesRef ref = kNoSeries;
+  index.find_or_create(std::span(&label_bytes, 1), std::span(&ref, 1));
+  return ref;
+}
+
 std::vector<SeriesRef> select_host(const SeriesIndex& index, MatchOp op, std::string host) {
   const std::vector<model::Matcher> matchers{matcher("host", op, std::move(host))};
   return index.select(matchers);
@@ -28,9 +35,9 @@ std::vector<SeriesRef> select_host(const SeriesIndex& index, MatchOp op, std::st
 
 TEST(SeriesIndexTest, ASeriesKeepsItsReferenceAndReferencesAreDense) {
   SeriesIndex index;
-  EXPECT_EQ(index.find_or_create(labels("a")), 1u);
-  EXPECT_EQ(index.find_or_create(labels("b")), 2u);
-  EXPECT_EQ(index.find_or_create(labels("a")), 1u);
+  EXPECT_EQ(find_or_create(index, labels("a")), 1u);
+  EXPECT_EQ(find_or_create(index, labels("b")), 2u);
+  EXPECT_EQ(find_or_create(index, labels("a")), 1u);
   EXPECT_EQ(index.label_bytes(2), labels("b"));
   EXPECT_EQ(index.label_bytes(3), "");
   EXPECT_TRUE(index.contains(1));
@@ -41,9 +48,9 @@ TEST(SeriesIndexTest, ASeriesKeepsItsReferenceAndReferencesAreDense) {
 
 TEST(SeriesIndexTest, LabelBytesStayWhereTheyAre) {
   SeriesIndex index;
-  const SeriesRef ref = index.find_or_create(labels("a"));
+  const SeriesRef ref = find_or_create(index, labels("a"));
   const std::string_view before = index.label_bytes(ref);
-  for (int i = 0; i < 5000; ++i) index.find_or_create(labels(std::to_string(i)));
+  for (int i = 0; i < 5000; ++i) find_or_create(index, labels(std::to_string(i)));
   EXPECT_EQ(index.label_bytes(ref).data(), before.data());
 }
 
@@ -52,7 +59,7 @@ TEST(SeriesIndexTest, RestoredReferencesAreNotGivenToOthers) {
   EXPECT_EQ(index.restore(5, labels("a")), 5u);
   EXPECT_EQ(index.restore(3, labels("b")), 3u) << "out of order, where the log has seen damage";
   index.reserve(8);
-  EXPECT_EQ(index.find_or_create(labels("c")), 9u);
+  EXPECT_EQ(find_or_create(index, labels("c")), 9u);
   EXPECT_THAT(select_host(index, MatchOp::kRegex, ".+"), ElementsAre(3, 5, 9));
 }
 
@@ -68,18 +75,34 @@ TEST(SeriesIndexTest, AReferenceThatIsRestoredWithOtherLabelsLeavesTheFirstSerie
   EXPECT_EQ(index.restore(1, labels("a")), 1u);
   EXPECT_EQ(index.restore(1, labels("b")), 2u);
   EXPECT_EQ(index.label_bytes(1), labels("a"));
-  EXPECT_EQ(index.find_or_create(labels("a")), 1u);
+  EXPECT_EQ(find_or_create(index, labels("a")), 1u);
   EXPECT_THAT(select_host(index, MatchOp::kEqual, "b"), ElementsAre(2));
 }
 
 TEST(SeriesIndexTest, AtItsLimitItKnowsItsSeriesAndTakesNoOthers) {
   SeriesIndex index(2);
-  EXPECT_EQ(index.find_or_create(labels("a")), 1u);
-  EXPECT_EQ(index.find_or_create(labels("b")), 2u);
-  EXPECT_EQ(index.find_or_create(labels("c")), kNoSeries);
-  EXPECT_EQ(index.find_or_create(labels("a")), 1u);
+  EXPECT_EQ(find_or_create(index, labels("a")), 1u);
+  EXPECT_EQ(find_or_create(index, labels("b")), 2u);
+  EXPECT_EQ(find_or_create(index, labels("c")), kNoSeries);
+  EXPECT_EQ(find_or_create(index, labels("a")), 1u);
   EXPECT_EQ(index.restore(3, labels("c")), 3u) << "what the log has is kept";
   EXPECT_EQ(index.size(), 3u);
+}
+
+TEST(SeriesIndexTest, ABatchMayNameASeriesTwiceAndMeetTheLimitInItsMiddle) {
+  SeriesIndex index(200);
+  std::vector<std::string> batch;
+  for (int i = 0; i < 150; ++i) batch.insert(batch.end(), 2, labels(std::to_string(i)));
+  std::vector<SeriesRef> refs(batch.size());
+  index.find_or_create(batch, refs);
+  for (size_t i = 0; i < refs.size(); ++i) EXPECT_EQ(refs[i], 1 + i / 2);
+
+  batch.clear();
+  for (int i = 149; i < 250; ++i) batch.push_back(labels(std::to_string(i)));
+  refs.assign(batch.size(), 0);
+  index.find_or_create(batch, refs);
+  for (size_t i = 0; i < refs.size(); ++i) EXPECT_EQ(refs[i], i <= 50 ? 150 + i : kNoSeries);
+  EXPECT_EQ(index.size(), 200u);
 }
 
 // Round after round all threads meet at the last place.
@@ -95,7 +118,7 @@ TEST(SeriesIndexTest, TheLimitIsExactWhereThreadsMeet) {
     threads.emplace_back([&, mine = labels(std::to_string(thread))] {
       for (SeriesIndex& index : indexes) {
         meeting.arrive_and_wait();
-        if (index.find_or_create(mine) != kNoSeries) ++given;
+        if (find_or_create(index, mine) != kNoSeries) ++given;
       }
     });
   }
@@ -117,7 +140,7 @@ TEST(SeriesIndexTest, SelectionsAgreeWithLookingAtEachSeries) {
       std::vector<model::Label> set{{model::kMetricName, "m"}};
       for (size_t n = 0; n < 3; ++n) set.push_back({names[n], values[random() % values.size()]});
       const std::string label_bytes = labels_of(set);
-      if (index.find_or_create(label_bytes) == all.size()) all.push_back(label_bytes);
+      if (find_or_create(index, label_bytes) == all.size()) all.push_back(label_bytes);
     }
     for (int query = 0; query < 50; ++query) {
       std::vector<model::Matcher> matchers;
@@ -143,7 +166,7 @@ TEST(SeriesIndexTest, ThreadsThatMeetANewSeriesAgreeOnItsReference) {
   std::vector<std::thread> threads;
   for (auto& mine : refs) {
     threads.emplace_back([&index, &mine] {
-      for (int i = 0; i < 500; ++i) mine.push_back(index.find_or_create(labels(std::to_string(i))));
+      for (int i = 0; i < 500; ++i) mine.push_back(find_or_create(index, labels(std::to_string(i))));
     });
   }
   for (std::thread& thread : threads) thread.join();

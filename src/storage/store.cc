@@ -231,29 +231,41 @@ class EmbeddedStore final : public Store {
   std::vector<SeriesRef> resolve(model::WriteBatch& batch) {
     std::vector<SeriesRef> refs(batch.series.size());
     cache_.find(batch, refs);
-    std::vector<uint32_t> found;
+    std::vector<uint32_t> decoded;  // those that the cache does not know, and their labels
+    std::vector<std::string> label_bytes;
     uint64_t misses = 0;
     for (uint32_t i = 0; i < refs.size(); ++i) {
       if (refs[i] != kNoSeries) continue;
       ++misses;
       const model::SeriesSlice& slice = batch.series[i];
-      auto label_bytes = batch.decode_labels(batch.raw_labels(slice));
-      if (!label_bytes) {
-        batch.rejections.add(slice.index, slice.sample_end - slice.sample_begin,
-                             std::move(label_bytes).error().message);
+      auto labels = batch.decode_labels(batch.raw_labels(slice));
+      if (!labels) {
+        batch.rejections.add(slice.index, slice.sample_end - slice.sample_begin, std::move(labels).error().message);
         continue;
       }
-      refs[i] = index_.find_or_create(*label_bytes);
-      if (refs[i] == kNoSeries) {
-        reject_new_series(slice, batch.rejections);
-        continue;
-      }
-      found.push_back(i);
+      decoded.push_back(i);
+      label_bytes.push_back(std::move(*labels));
     }
-    if (!found.empty()) cache_.insert(batch, refs, found);
+    if (!decoded.empty()) resolve_decoded(batch, decoded, label_bytes, refs);
     cache_hits_.fetch_add(refs.size() - misses, std::memory_order_relaxed);
     cache_misses_.fetch_add(misses, std::memory_order_relaxed);
     return refs;
+  }
+
+  void resolve_decoded(model::WriteBatch& batch, std::span<const uint32_t> decoded,
+                       std::span<const std::string> label_bytes, std::span<SeriesRef> refs) {
+    std::vector<SeriesRef> found(decoded.size());
+    index_.find_or_create(label_bytes, found);
+    std::vector<uint32_t> known;
+    for (size_t i = 0; i < decoded.size(); ++i) {
+      refs[decoded[i]] = found[i];
+      if (found[i] == kNoSeries) {
+        reject_new_series(batch.series[decoded[i]], batch.rejections);
+      } else {
+        known.push_back(decoded[i]);
+      }
+    }
+    if (!known.empty()) cache_.insert(batch, refs, known);
   }
 
   void reject_new_series(const model::SeriesSlice& slice, model::Rejections& rejections) {
