@@ -121,7 +121,7 @@ def accept_loop(results: Results) -> Figure:
     return Figure(
         "The accept loop's own CPU per accept",
         "CPU time of the accept loop's thread over the storm of figure 1, by the connections that it accepted: from "
-        "our /metrics, before and after. It is the last column of that table.",
+        "our /metrics, before and after.",
         [
             Subject(results, "storm", server).at_most("CPU per accept", ACCEPT_CPU, 10.0, "us")
             for server in (OURS_OS, OURS_ALWAYS)
@@ -159,7 +159,7 @@ def remote_write(results: Results) -> Figure:
         ]
     return Figure(
         "Remote write",
-        "1,000 samples a request on 10 connections: 10,000 series at 360 instants, 100,000 at 60. CPU is the "
+        "1,000 samples a request on 10 connections: 10,000 series at 360 instants, 100,000 at 30. CPU is the "
         "server's, from the first request to the last reply; what it does later is not in it.",
         verdicts,
         [table(results, "ingest-10k"), table(results, "ingest-100k")],
@@ -198,7 +198,7 @@ def replay(results: Results) -> Figure:
     ours = Subject(results, "replay", OURS_ALWAYS)
     return Figure(
         "Replay",
-        "A restart with 10 million samples of 10,000 series in the log, all of it in the page cache: by the line with "
+        "A restart with 10 million samples of 10,000 series in the log: by the line with "
         "which the server says that its store is open.",
         [ours.at_least("samples per second", REPLAY_RATE, 5e6)],
         [table(results, "replay")],

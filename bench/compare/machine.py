@@ -6,6 +6,8 @@ import os
 import platform
 import re
 import resource
+import subprocess
+import tempfile
 from pathlib import Path
 
 import perf
@@ -23,11 +25,17 @@ def describe() -> dict[str, str]:
         "memory": f"{memory_kib / 2**20:.1f} GiB",
         "kernel": f"Linux {platform.release()}",
         "system": first_match("/etc/os-release", r'^PRETTY_NAME="(.*)"$'),
+        "file system of the stores": file_system_of(tempfile.gettempdir()),
         "net.core.somaxconn": content("/proc/sys/net/core/somaxconn"),
         "net.ipv4.tcp_max_syn_backlog": content("/proc/sys/net/ipv4/tcp_max_syn_backlog"),
         "descriptors of a process": str(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
         "perf": perf.why_not() or "counts",
     }
+
+
+def file_system_of(directory: str) -> str:
+    command = ["findmnt", "--noheadings", "--output", "FSTYPE,SOURCE", "--target", directory]
+    return " on ".join(subprocess.run(command, capture_output=True, text=True, check=False).stdout.split())
 
 
 def set_descriptor_limit() -> None:
