@@ -105,11 +105,17 @@ std::string describe_cpu(const IngestRun& run) {
 
 }  // namespace
 
+uint64_t samples_not_sent(const IngestRun& run) {
+  const uint64_t sent = run.figures.tally.samples_sent;
+  return run.settings.samples > sent ? run.settings.samples - sent : 0;
+}
+
 void write_ingest(JsonBuilder& json, const IngestRun& run) {
   const IngestTally& tally = run.figures.tally;
   json.begin_object();
   json.key("protocol").text(protocol_name(run.settings.protocol));
   write_tally(json, tally);
+  json.key("samples_not_sent").integer(samples_not_sent(run));
   json.key("elapsed_s").real(seconds(elapsed_ns(tally)));
   write_real(json, "samples_per_s", samples_per_s(tally));
   write_us(json, "request_us", tally.replies);
@@ -131,6 +137,9 @@ std::string draw_ingest(const IngestRun& run) {
                      run.url + "\n\n";
   text += report_line("samples", count_of(tally.samples_acked) + " acknowledged of " + count_of(tally.samples_sent) +
                                      " in " + duration(static_cast<double>(elapsed_ns(tally))));
+  if (const uint64_t not_sent = samples_not_sent(run); not_sent != 0) {
+    text += report_line("not sent", count_of(not_sent) + ": the server took no connection any more");
+  }
   text += report_line("rate", describe_figure(samples_per_s(tally)) + " samples a second, of " +
                                   describe_figure(bytes_per_sample(tally)) + " bytes each");
   text += report_line("requests", count_of(tally.requests) + ": " + describe_outcomes(tally));

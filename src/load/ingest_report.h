@@ -17,6 +17,9 @@ struct IngestRun {
   ServerFigures server;
 };
 
+// Of those that were asked for, where the server went away for good; 0 where an ingest is for a time.
+uint64_t samples_not_sent(const IngestRun& run);
+
 void write_ingest(JsonBuilder& json, const IngestRun& run);
 
 std::string draw_ingest(const IngestRun& run);

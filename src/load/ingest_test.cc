@@ -131,7 +131,7 @@ TEST(IngestReport, JsonHasEveryCountAndNullWhereTheServerIsNotSeen) {
   EXPECT_THAT(text,
               testing::StartsWith(R"({"protocol":"remote-write","requests":8,"samples_sent":8000,"samples_acked":3000,)"
                                   R"("statuses":{"204":3,"503":1},"connects":9,"reset":2,"timed_out":1,"cut_short":1,)"
-                                  R"("broken_reply":0,"connect_refused":3,"connect_failed":0,"elapsed_s":2,)"
+                                  R"("broken_reply":0,"connect_refused":3,"connect_failed":0,"samples_not_sent":0,"elapsed_s":2,)"
                                   R"("samples_per_s":1500,"request_us":{"p50":)"));
   EXPECT_THAT(text, HasSubstr(R"("generator_cpu_s_per_million":1,"build_cpu_s_per_million":2,)"
                               R"("waited_for_requests_s":0,"server_cpu_s_per_million":null,)"
@@ -164,6 +164,17 @@ TEST(IngestReport, TableHasWhatThereWas) {
   EXPECT_THAT(text, HasSubstr("1,500 samples a second, of 26 bytes each"));
   EXPECT_THAT(text, HasSubstr("50 MB at most"));
   EXPECT_THAT(text, testing::Not(HasSubstr("stood still")));
+}
+
+TEST(IngestReport, TellsHowManySamplesAServerThatWentAwayWasNotSent) {
+  IngestRun run = make_run();
+  EXPECT_EQ(samples_not_sent(run), 0u);
+  EXPECT_THAT(draw_ingest(run), testing::Not(HasSubstr("not sent")));
+  run.settings.samples = 11'000;
+  EXPECT_EQ(samples_not_sent(run), 3000u);
+  EXPECT_THAT(draw_ingest(run), HasSubstr("not sent        3,000: the server took no connection any more\n"));
+  run.settings.samples = 0;  // for a time
+  EXPECT_EQ(samples_not_sent(run), 0u);
 }
 
 }  // namespace

@@ -140,7 +140,10 @@ void add(load::ServerFigures& sum, const load::ServerFigures& part) {
 // nobody can tell.
 Result<MixedRun> mixed(const MixedConfig& config) {
   const BenchConfig& bench = config.bench;
-  const auto target = find_target(bench.url, config.ingest_path, config.ingest.protocol);
+  const auto target = find_target(
+      bench.url,
+      config.ingest_path.empty() ? std::string(load::default_path(config.ingest.protocol)) : config.ingest_path,
+      config.ingest.protocol);
   if (!target) return std::unexpected(target.error());
   MixedRun run{.ingest = {.url = bench.url, .path = target->path, .settings = complete(config.ingest, bench)}};
   const double storm_s = static_cast<double>(config.storm.units_max) / config.storm.rate_per_s;
@@ -200,7 +203,7 @@ int bench(const IngestConfig& config) {
   } else {
     std::fputs(load::draw_ingest(*run).c_str(), stdout);
   }
-  return 0;
+  return load::samples_not_sent(*run) == 0 ? 0 : 1;
 }
 
 int bench(const MixedConfig& config) {
