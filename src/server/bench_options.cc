@@ -50,6 +50,15 @@ Result<std::string> parse_namespace(const std::string& text) {
   return text;
 }
 
+// The moment of each arrival is drawn before the run.
+void check_arrivals(const load::StormSettings& storm) {
+  const double arrivals = storm.units_max != 0 ? static_cast<double>(storm.units_max)
+                                               : storm.rate_per_s * static_cast<double>(storm.duration_ns) / 1e9;
+  if (arrivals <= static_cast<double>(kArrivalsMax)) return;
+  throw CLI::ValidationError("--rate", "more than " + std::to_string(kArrivalsMax) +
+                                           " connections in all; take fewer --connections, or a shorter --duration");
+}
+
 void add_loop_options(CLI::App& command, load::StormSettings& storm) {
   using load::StormMode;
   CLI::Option* concurrency = add(command, "--concurrency", storm.concurrency, "Closed loop: so many clients.")
@@ -59,7 +68,7 @@ void add_loop_options(CLI::App& command, load::StormSettings& storm) {
   CLI::Option* rate = add(command, "--rate", storm.rate_per_s,
                           "Open loop: so many connections a second, as Poisson arrivals, answered or not.")
                           ->type_name("R")
-                          ->check(CLI::Range(0.1, 1'000'000.0))
+                          ->check(real_range(0.1, 1'000'000.0))
                           ->excludes(concurrency);
   CLI::Option* burst =
       command
@@ -82,9 +91,17 @@ void add_loop_options(CLI::App& command, load::StormSettings& storm) {
       ->excludes(rate)
       ->excludes(burst);
   command.parse_complete_callback([&storm, rate, burst] {
-    if (rate->count() > 0) storm.mode = StormMode::kOpen;
+    if (rate->count() > 0) {
+      storm.mode = StormMode::kOpen;
+      check_arrivals(storm);
+    }
     if (burst->count() > 0) storm.mode = StormMode::kBurst;
   });
+}
+
+// The library reads "-1" as the largest integer.
+std::string refuse_negative(const std::string& text) {
+  return text.starts_with('-') ? "\"" + text + "\" is negative" : std::string();
 }
 
 }  // namespace
@@ -127,7 +144,10 @@ void add_bench_options(CLI::App& command, BenchConfig& config, const std::vector
       ->check(CLI::Range(pid_t{1}, kPidMax));
   add_parsed(command, "--netns", config.network_namespace, "NAME", "", parse_namespace,
              "Network namespace (ip netns) that the clients enter before they connect; needs root.");
-  add(command, "--seed", config.seed, "Of what is random.")->type_name("N")->capture_default_str();
+  add(command, "--seed", config.seed, "Of what is random.")
+      ->type_name("N")
+      ->check(refuse_negative)
+      ->capture_default_str();
 }
 
 CLI::App* add_storm_command(CLI::App& bench, StormConfig& config) {

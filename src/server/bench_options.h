@@ -17,6 +17,9 @@ class App;
 
 namespace ms::server {
 
+// Of an open loop: the moment of each arrival is drawn before the run.
+constexpr uint64_t kArrivalsMax = 50'000'000;
+
 // What each of the commands takes.
 struct BenchConfig {
   std::string url = "http://127.0.0.1:8080";

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -47,6 +48,18 @@ void add_choice(CLI::App& app, const std::string& flag, Value& value, const std:
     return found->second;
   };
   add_parsed(app, flag, value, "WORD", shown_default, parse, help + " One of: " + words + ".");
+}
+
+// As CLI::Range, which takes "nan" too.
+inline CLI::Validator real_range(double min, double max) {
+  const CLI::Range range(min, max);
+  return CLI::Validator(
+      [range, min](std::string& text) {
+        double value = min;
+        const bool is_nan = CLI::detail::lexical_cast(text, value) && std::isnan(value);
+        return is_nan ? "\"" + text + "\" is no number" : range(text);
+      },
+      range.get_description());
 }
 
 // Milliseconds.

@@ -211,7 +211,7 @@ Exit status: 0 done, 1 failed, 2 usage.)";
 void add_drain_load_options(CLI::App& command, drain::Settings& settings) {
   CLI::Option* rate = add(command, "--rate", settings.rate_per_s, "Connections a second, as Poisson arrivals.")
                           ->type_name("R")
-                          ->check(CLI::Range(0.1, 100'000.0))
+                          ->check(real_range(0.1, 100'000.0))
                           ->capture_default_str();
   CLI::Option* duration = add_parsed(command, "--duration", settings.duration_ns, "DURATION", "5s", parse_run_time,
                                      "How long clients come.");

@@ -441,7 +441,11 @@ TEST(BenchStorm, WhatContradictsItselfIsAUsageError) {
                                                        {"--protocol", "ftp"},
                                                        {"--path", "no-slash"},
                                                        {"--path", "/a b"},
-                                                       {"--netns", "../x"}};
+                                                       {"--netns", "../x"},
+                                                       {"--rate", "nan"},
+                                                       {"--rate", "1000000", "--duration", "1h"},
+                                                       {"--rate", "1000", "--connections", "1000000000"},
+                                                       {"--seed", "-1"}};
   for (auto arguments : cases) {
     arguments.insert(arguments.begin(), {"bench", "storm"});
     const auto parsed = parse(arguments);

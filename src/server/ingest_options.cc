@@ -12,9 +12,9 @@ namespace {
 constexpr const char* kIngestDescription =
     R"(Samples as fast as the server acknowledges them, over connections that are kept open, each of which sends its next
 request when the last one is answered. Series are those of hosts with 100 metrics: counters with jitter, gauges with two
-decimals, constants; one sample of each a step. Requests are built before the run: with --duration so many that the
-fastest server does not run out of them, which takes nearly as long as the run, and 0.14 GB for each second, up to 2 GiB
-or a quarter of the memory.)";
+decimals, constants; one sample of each a step. Requests are built before the run: with --duration for 5 million
+samples a second, which takes nearly as long as the run, and 0.14 GB for each second, up to 2 GiB or a quarter of the
+memory; what is sent beyond them is built meanwhile, on the cores that the server runs on.)";
 
 constexpr const char* kIngestFooter = R"(
 Samples count as acknowledged where the reply of their request was 2xx; nothing is sent twice. Latency counts from the
@@ -25,7 +25,7 @@ end of a connection's request before, so with the time to connect anew, to the l
   metricstream bench ingest --protocol json --duration 10s        for a time
   metricstream bench ingest --path '/api/v1/prom/write?db=x' http://127.0.0.1:8086 --json | jq .samples_per_s
 
-Exit status: 0 done, whatever the server answered; 1 failed; 2 usage.)";
+Exit status: 0 done, whatever the server answered; 1 failed, or not all was sent; 2 usage.)";
 
 constexpr const char* kMixedDescription =
     R"(The front door under load: an ingest without pause, as bench ingest has it, and from one second later on new
@@ -116,9 +116,9 @@ CLI::App* add_mixed_command(CLI::App& bench, MixedConfig& config) {
   storm.units_max = kStormConnections;
   add(*command, "--rate", storm.rate_per_s, "New connections a second, as Poisson arrivals, answered or not.")
       ->type_name("R")
-      ->check(CLI::Range(0.1, 1'000'000.0))
+      ->check(real_range(0.1, 1'000'000.0))
       ->capture_default_str();
-  add_count(*command, "--connections", storm.units_max, 1'000'000'000, "End after so many of them.");
+  add_count(*command, "--connections", storm.units_max, kArrivalsMax, "End after so many of them.");
   add_parsed(*command, "--timeout", storm.timeout_ns, "DURATION", "20s", parse_run_time,
              "How long a client waits for its whole reply; of both.");
   add_bench_options(*command, config.bench,
@@ -126,7 +126,7 @@ CLI::App* add_mixed_command(CLI::App& bench, MixedConfig& config) {
   add_workload_options(*command, ingest);
   add_count(*command, "--ingest-connections", ingest.connections, 10'000, "Connections of the ingest.");
   add_protocol(*command, "--ingest-protocol", ingest.protocol, write_protocols(), "What the ingest sends.");
-  add_path(*command, "--ingest-path", config.ingest_path, "Where the ingest sends it.");
+  add_path(*command, "--ingest-path", config.ingest_path, "Where the ingest sends it; a path in the URL is not meant.");
   command->parse_complete_callback([&storm, &ingest] {
     ingest.samples = 0;
     ingest.timeout_ns = storm.timeout_ns;

@@ -20,7 +20,7 @@ struct MixedConfig {
   BenchConfig bench;  // its protocol and path are the storm's
   load::StormSettings storm;
   load::IngestSettings ingest;
-  std::string ingest_path;  // empty: the URL's, else the protocol's own
+  std::string ingest_path;  // empty: the protocol's own
 };
 
 CLI::App* add_ingest_command(CLI::App& bench, IngestConfig& config);
