@@ -74,9 +74,11 @@ std::vector<Bomb> open_bombs() {
   const std::string spaces(4 * kDecodedBytesMax, ' ');
   const std::string gzip = http::encode(http::ContentCoding::kGzip, spaces);
   const std::string zstd = http::encode(http::ContentCoding::kZstd, spaces);
+  const std::string deflate = http::encode(http::ContentCoding::kDeflate, spaces);
   return {
       {"JSON in gzip", compressed_json(gzip, "gzip"), 100, 413},
       {"JSON in zstd", compressed_json(zstd, "zstd"), 100, 413},
+      {"JSON in deflate", compressed_json(deflate, "deflate"), 100, 413},
       {"remote write in gzip", compressed_remote_write(gzip, "gzip"), 100, 413},
       {"remote write in zstd", compressed_remote_write(zstd, "zstd"), 100, 413},
       {"snappy of a few bytes that claims 4 GiB", plain_remote_write(snappy_claim(0xffffffff) + "abc"), 100, 400},

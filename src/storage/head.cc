@@ -15,6 +15,7 @@ constexpr size_t kSamplesPerLock = 1024;
 constexpr size_t kPrefetchSeries = 24;
 constexpr size_t kPrefetchBody = 16;
 constexpr size_t kPrefetchSamples = 8;
+constexpr size_t kCacheLineSamples = 4;
 constexpr size_t kLateMin = 64;
 
 }  // namespace
@@ -48,7 +49,7 @@ void Head::prefetch(std::span<const SeriesRef> refs, size_t at) {
     const Series& ahead = series(refs[at + kPrefetchSamples]);
     if (!ahead.is_full() || !ahead.body || ahead.body->end == nullptr) return;
     __builtin_prefetch(ahead.body->end, 1);
-    __builtin_prefetch(ahead.body->end + 4, 1);
+    __builtin_prefetch(ahead.body->end + kCacheLineSamples, 1);  // six samples reach into the next line
   }
 }
 
