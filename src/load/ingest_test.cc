@@ -128,11 +128,11 @@ TEST(IngestReport, JsonHasEveryCountAndNullWhereTheServerIsNotSeen) {
   JsonBuilder json;
   write_ingest(json, make_run());
   const std::string text = std::move(json).take();
-  EXPECT_THAT(text,
-              testing::StartsWith(R"({"protocol":"remote-write","requests":8,"samples_sent":8000,"samples_acked":3000,)"
-                                  R"("statuses":{"204":3,"503":1},"connects":9,"reset":2,"timed_out":1,"cut_short":1,)"
-                                  R"("broken_reply":0,"connect_refused":3,"connect_failed":0,"samples_not_sent":0,"elapsed_s":2,)"
-                                  R"("samples_per_s":1500,"request_us":{"p50":)"));
+  EXPECT_THAT(text, testing::StartsWith(
+                        R"({"protocol":"remote-write","requests":8,"samples_sent":8000,"samples_acked":3000,)"
+                        R"("statuses":{"204":3,"503":1},"connects":9,"reset":2,"timed_out":1,"cut_short":1,)"
+                        R"("broken_reply":0,"connect_refused":3,"connect_failed":0,"samples_not_sent":0,"elapsed_s":2,)"
+                        R"("samples_per_s":1500,"request_us":{"p50":)"));
   EXPECT_THAT(text, HasSubstr(R"("generator_cpu_s_per_million":1,"build_cpu_s_per_million":2,)"
                               R"("waited_for_requests_s":0,"server_cpu_s_per_million":null,)"
                               R"("server_rss_bytes_max":null,"server_pids":[],"body_bytes_per_sample":26,)"));
