@@ -93,11 +93,13 @@ TEST(Program, HelpNamesEachFlagAndItsUse) {
   EXPECT_TRUE(contains(general.output, "serve")) << general.output;
   const Ended serve = run({"serve", "--help"});
   EXPECT_EQ(serve.exit.code, 0);
-  const std::vector<std::string> flags = {"--listen",     "--backlog",      "--max-connections", "--connection-queue",
-                                          "--workers",    "--queue-target", "--queue-deadline",  "--architecture",
-                                          "--data-dir",   "--wal-sync",     "--memory-limit",    "--min-free-disk",
-                                          "--max-series", "--max-future",   "--lock-timeout",    "--shutdown-timeout",
-                                          "--log-level",  "--log-format"};
+  const std::vector<std::string> flags = {        "--listen",           "--backlog",
+                                          "--max-connections", "--connection-queue", "--workers",
+                                          "--queue-target",    "--queue-deadline",   "--architecture",
+                                          "--data-dir",        "--wal-sync",         "--memory-limit",
+                                          "--min-free-disk",   "--max-series",       "--max-future",
+                                          "--lock-timeout",    "--shutdown-timeout", "--self-metrics-interval",
+                                          "--log-level",       "--log-format"};
   EXPECT_EQ(listed_flags(serve.output), flags) << serve.output;
 }
 

@@ -2,11 +2,12 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
-#include <vector>
 
+#include "base/histogram.h"
 #include "wire/text_exposition.h"
 
 namespace ms::api {
@@ -14,35 +15,69 @@ namespace {
 
 using model::MetricType;
 
-// The page under construction; the prefix is said once.
+// Tells the metrics, or those of them that are recorded; the prefix is said once.
 class Page {
  public:
+  enum class Scope { kAll, kRecorded };
+
+  Page(wire::Exposition& exposition, Scope scope) : exposition_(exposition), scope_(scope) {}
+
+  // The next metric is one of those that the server records in its store.
+  Page& recorded() {
+    is_next_recorded_ = true;
+    return *this;
+  }
   void gauge(std::string_view name, std::string_view help, double value) { one(name, MetricType::kGauge, help, value); }
   void counter(std::string_view name, std::string_view help, double value) {
     one(name, MetricType::kCounter, help, value);
   }
   void family(std::string_view name, MetricType type, std::string_view help) {
-    text_.metric("metricstream_" + std::string(name), type, help);
+    metric("metricstream_" + std::string(name), type, help);
+  }
+  // As the clients of Prometheus name a process's figures, without our prefix.
+  void process(std::string_view name, MetricType type, std::string_view help, double value) {
+    metric("process_" + std::string(name), type, help);
+    sample(value);
   }
   void labelled(std::string_view label, std::string_view label_value, double value) {
     const std::array labels = {model::Label{label, label_value}};
-    text_.sample(value, labels);
+    if (is_told_) exposition_.sample(value, labels);
   }
-  wire::TextExposition& text() { return text_; }
+  void histogram(std::string_view label, std::string_view label_value, const DurationHistogram::Snapshot& durations);
 
  private:
+  void metric(std::string_view name, MetricType type, std::string_view help) {
+    is_told_ = scope_ == Scope::kAll || is_next_recorded_;
+    is_next_recorded_ = false;
+    if (is_told_) exposition_.metric(name, type, help);
+  }
+  void sample(double value) {
+    if (is_told_) exposition_.sample(value);
+  }
   void one(std::string_view name, MetricType type, std::string_view help, double value) {
     family(name, type, help);
-    text_.sample(value);
+    sample(value);
   }
 
-  wire::TextExposition text_;
+  wire::Exposition& exposition_;
+  const Scope scope_;
+  bool is_next_recorded_ = false;
+  bool is_told_ = true;  // the metric at hand
 };
 
 double real(uint64_t number) { return static_cast<double>(number); }
 
 // Divided, not multiplied by 1e-9: so 1000 ns are written as 1e-06, with no trace of binary fractions.
 double seconds(uint64_t nanoseconds) { return real(nanoseconds) / 1e9; }
+
+void Page::histogram(std::string_view label, std::string_view label_value,
+                     const DurationHistogram::Snapshot& durations) {
+  if (!is_told_) return;
+  std::array<double, DurationHistogram::kUpperBoundsNs.size()> bounds;
+  std::ranges::transform(DurationHistogram::kUpperBoundsNs, bounds.begin(), seconds);
+  const std::array labels = {model::Label{label, label_value}};
+  exposition_.histogram(bounds, durations.counts, seconds(durations.sum_ns), labels);
+}
 
 void write_wait_bound(Page& page, std::string_view name, std::string_view help,
                       const net::FrontDoorStats::Quantiles& waits) {
@@ -52,12 +87,13 @@ void write_wait_bound(Page& page, std::string_view name, std::string_view help,
 }
 
 void write_listen_queues(Page& page, const net::FrontDoorStats& door) {
-  page.family("listen_queue_depth", MetricType::kGauge,
-              "Connections that wait in the kernel's listen queue right now, by listening address.");
+  page.recorded().family("listen_queue_depth", MetricType::kGauge,
+                         "Connections that wait in the kernel's listen queue right now, by listening address.");
   for (const auto& [address, queue] : door.listen_queues) page.labelled("listen", address, queue.depth);
-  page.family("listen_queue_limit", MetricType::kGauge, "Backlog of the listen queue, as the kernel keeps it.");
+  page.recorded().family("listen_queue_limit", MetricType::kGauge,
+                         "Backlog of the listen queue, as the kernel keeps it.");
   for (const auto& [address, queue] : door.listen_queues) page.labelled("listen", address, queue.limit);
-  page.family(
+  page.recorded().family(
       "listen_drops_total", MetricType::kCounter,
       "SYNs and handshakes' last ACKs that the listening socket dropped; one client's count each time it tries.");
   for (const auto& [address, queue] : door.listen_queues) page.labelled("listen", address, queue.drops);
@@ -67,11 +103,12 @@ void write_listen_queues(Page& page, const net::FrontDoorStats& door) {
   page.counter("netns_listen_drops_total",
                "ListenDrops of the whole network namespace, every program's listening sockets.",
                real(door.kernel.listen_drops));
-  page.counter("listen_queue_depth_samples_total", "Looks that the accept loop took at the depth before draining.",
-               real(door.listen_depth_samples));
-  page.counter("listen_queue_depth_found_total",
-               "Sum of the depths found; by the samples, the mean that the accept loop finds.",
-               real(door.listen_depth_sum));
+  page.recorded().counter("listen_queue_depth_samples_total",
+                          "Looks that the accept loop took at the depth before draining.",
+                          real(door.listen_depth_samples));
+  page.recorded().counter("listen_queue_depth_found_total",
+                          "Sum of the depths found; by the samples, the mean that the accept loop finds.",
+                          real(door.listen_depth_sum));
   page.gauge("listen_queue_depth_max", "Greatest depth found since the start.", real(door.listen_depth_max));
   page.counter("listen_queue_waits_sampled_total", "Connections whose wait in the listen queue was estimated.",
                real(door.kernel_waits_sampled));
@@ -82,7 +119,8 @@ void write_listen_queues(Page& page, const net::FrontDoorStats& door) {
 }
 
 void write_connections(Page& page, const net::FrontDoorStats& door) {
-  page.counter("accepted_connections_total", "Connections drained from the listen queue.", real(door.accepted));
+  page.recorded().counter("accepted_connections_total", "Connections drained from the listen queue.",
+                          real(door.accepted));
   page.counter("accept_failures_total",
                "Times that a connection could not be taken for want of a descriptor or memory.",
                real(door.accept_failures));
@@ -91,9 +129,11 @@ void write_connections(Page& page, const net::FrontDoorStats& door) {
       "Pauses of the accept loop, in which it waited for a descriptor, for memory, or for the refusing thread.",
       real(door.accept_pauses));
   page.counter("accept_loop_cpu_seconds_total", "CPU time of the accept loop's thread.", seconds(door.accept_cpu_ns));
-  page.gauge("connection_queue_length", "Connections accepted and not yet taken by a worker.", real(door.queue_length));
+  page.recorded().gauge("connection_queue_length", "Connections accepted and not yet taken by a worker.",
+                        real(door.queue_length));
   page.gauge("connection_queue_limit", "Length at which further connections are refused.", real(door.queue_max));
-  page.gauge("connection_queue_age_seconds", "How long the oldest of them has waited.", seconds(door.queue_age_ns));
+  page.recorded().gauge("connection_queue_age_seconds", "How long the oldest of them has waited.",
+                        seconds(door.queue_age_ns));
   page.gauge("connection_queue_target_seconds",
              "Wait beyond which connections and requests are refused while there is overload.",
              seconds(door.queue_target_ns));
@@ -102,10 +142,12 @@ void write_connections(Page& page, const net::FrontDoorStats& door) {
   page.gauge("overloaded", "1 while there is overload: even the luckiest wait longer than the target.",
              door.is_overloaded ? 1 : 0);
   page.counter("overloads_total", "How often overload began.", real(door.overloads));
-  page.gauge("open_connections", "Connections accepted and not closed.", real(door.open_connections));
+  page.recorded().gauge("open_connections", "Connections accepted and not closed.", real(door.open_connections));
   page.gauge("connections_limit", "Open connections at which further ones are refused.", real(door.connections_max));
-  page.counter("served_connections_total", "Connections that a worker has taken.", real(door.connections_served));
-  page.family("refused_connections_total", MetricType::kCounter, "Connections answered 503 unserved, by reason.");
+  page.recorded().counter("served_connections_total", "Connections that a worker has taken.",
+                          real(door.connections_served));
+  page.recorded().family("refused_connections_total", MetricType::kCounter,
+                         "Connections answered 503 unserved, by reason.");
   page.labelled("reason", "connections_limit", real(door.refused_connections));
   page.labelled("reason", "queue_limit", real(door.refused_queue));
   page.labelled("reason", "queue_age", real(door.refused_age));
@@ -124,7 +166,7 @@ void write_connections(Page& page, const net::FrontDoorStats& door) {
 }
 
 void write_requests(Page& page, const net::FrontDoorStats& door, const http::HttpService& service) {
-  page.counter("requests_total", "Requests whose reply is with the kernel.", real(door.requests));
+  page.recorded().counter("requests_total", "Requests whose reply is with the kernel.", real(door.requests));
   page.family("http_responses_total", MetricType::kCounter, "HTTP responses, by status code.");
   for (const auto& [status, count] : service.responses()) page.labelled("code", std::to_string(status), real(count));
   const ByteBudget& bodies = service.bodies();
@@ -133,16 +175,17 @@ void write_requests(Page& page, const net::FrontDoorStats& door, const http::Htt
   page.gauge("body_bytes_limit", "Bytes at which further ones are refused.", real(bodies.bytes_max()));
   page.counter("bodies_refused_total", "Requests answered 503 because those bytes were used up.",
                real(bodies.refusals()));
-  std::vector<double> bounds;
-  bounds.reserve(DurationHistogram::kUpperBoundsNs.size());
-  for (const uint64_t bound_ns : DurationHistogram::kUpperBoundsNs) bounds.push_back(seconds(bound_ns));
-  page.family("stage_seconds", MetricType::kHistogram,
-              "Time that requests spend in each stage, from accept4 to the reply.");
+  page.recorded().family("stage_seconds", MetricType::kHistogram,
+                         "Time that requests spend in each stage, from accept4 to the reply.");
   for (size_t i = 0; i < net::kStages; ++i) {
-    const DurationHistogram::Snapshot& stage = door.stages[i];
-    const std::array labels = {model::Label{"stage", net::stage_name(static_cast<net::Stage>(i))}};
-    page.text().histogram(bounds, stage.counts, seconds(stage.sum_ns), labels);
+    page.histogram("stage", net::stage_name(static_cast<net::Stage>(i)), door.stages[i]);
   }
+}
+
+void write_front_door(Page& page, const net::FrontDoorStats& door, const http::HttpService& service) {
+  write_listen_queues(page, door);
+  write_connections(page, door);
+  write_requests(page, door, service);
 }
 
 void write_store(Page& page, const storage::Store& store) {
@@ -191,6 +234,13 @@ void write_pools(Page& page, const WorkPool::Stats& queries, const WorkPool::Sta
   page.labelled("reason", "queue_age", real(heavy.refused_age));
 }
 
+void write_self_records(Page& page, const SelfRecordCounters& records) {
+  page.counter("self_records_total", "Times that the server recorded its front door's figures in its store.",
+               real(records.written.load(std::memory_order_relaxed)));
+  page.counter("self_records_failed_total", "Times that it could not, and dropped them.",
+               real(records.failed.load(std::memory_order_relaxed)));
+}
+
 double process_cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -198,6 +248,13 @@ double process_cpu_seconds() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
   };
   return in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
+}
+
+void write_process(Page& page, double start_seconds) {
+  page.process("cpu_seconds_total", MetricType::kCounter, "User and system CPU time spent, in seconds.",
+               process_cpu_seconds());
+  page.recorded().process("start_time_seconds", MetricType::kGauge, "When the process started, in Unix seconds.",
+                          start_seconds);
 }
 
 }  // namespace
@@ -209,21 +266,22 @@ void SelfMetrics::add_routes(http::Router& router) {
 }
 
 std::string SelfMetrics::write_text() const {
-  Page page;
+  wire::TextExposition text;
+  Page page(text, Page::Scope::kAll);
   page.family("build_info", MetricType::kGauge, "1, with the version of this build.");
   page.labelled("version", version_, 1);
-  const net::FrontDoorStats door = front_door_.stats();
-  write_listen_queues(page, door);
-  write_connections(page, door);
-  write_requests(page, door, service_);
+  write_front_door(page, front_door_.stats(), service_);
   write_store(page, store_);
   write_pools(page, queries_.stats(), heavy_.stats());
-  wire::TextExposition& text = page.text();
-  text.metric("process_cpu_seconds_total", MetricType::kCounter, "User and system CPU time spent, in seconds.");
-  text.sample(process_cpu_seconds());
-  text.metric("process_start_time_seconds", MetricType::kGauge, "When the process started, in Unix seconds.");
-  text.sample(start_seconds_);
-  return std::move(page.text()).take();
+  write_self_records(page, records_);
+  write_process(page, start_seconds_);
+  return std::move(text).take();
+}
+
+void SelfMetrics::tell_recorded(wire::Exposition& exposition) const {
+  Page page(exposition, Page::Scope::kRecorded);
+  write_front_door(page, front_door_.stats(), service_);
+  write_process(page, start_seconds_);
 }
 
 }  // namespace ms::api

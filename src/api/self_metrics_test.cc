@@ -41,10 +41,13 @@ class SelfMetricsTest : public testing::Test {
                             .commits = 3,
                             .syncs = 2,
                             .sync_ns = 2'500'000};
+    records_.written = 6;
+    records_.failed = 2;
     service_.count_response(204);
     service_.count_response(204);
     service_.count_response(400);
-    metrics_ = std::make_unique<SelfMetrics>(*front_door_, service_, store_, queries_, heavy_, "1.2.3", 1732363200.5);
+    metrics_ = std::make_unique<SelfMetrics>(*front_door_, service_, store_, queries_, heavy_, records_, "1.2.3",
+                                             1732363200.5);
   }
 
   const QueuePolicy policy_;
@@ -54,6 +57,7 @@ class SelfMetricsTest : public testing::Test {
   ScriptedStore store_;
   WorkPool queries_{{.name = "query"}};
   WorkPool heavy_{{.name = "heavy"}};
+  SelfRecordCounters records_;
   std::unique_ptr<SelfMetrics> metrics_;
 };
 
@@ -116,6 +120,8 @@ TEST_F(SelfMetricsTest, TellsTheFigures) {
            std::string("metricstream_store_series_rejected_total 4"),
            std::string("metricstream_store_samples_rejected_total 8"),
            std::string("metricstream_wal_commits_total 3"),
+           std::string("metricstream_self_records_total 6"),
+           std::string("metricstream_self_records_failed_total 2"),
            std::string("metricstream_wal_sync_seconds_total 0.0025"),
            std::string("process_start_time_seconds 1.7323632005e+09"),
        }) {

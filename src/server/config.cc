@@ -64,6 +64,18 @@ Result<int64_t> parse_wait(const std::string& text) {
   return parsed;
 }
 
+// 0: off.
+Result<int64_t> parse_record_interval(const std::string& text) {
+  constexpr int64_t kMinMs = 100;
+  constexpr int64_t kHourMs = 3'600'000;
+  if (text == "off") return 0;
+  auto parsed = parse_time(text);
+  if (parsed && *parsed != 0 && (*parsed < kMinMs || *parsed > kHourMs)) {
+    return fail(ErrorCode::kInvalid, "\"" + text + "\" is neither off nor between 100ms and 1h");
+  }
+  return parsed;
+}
+
 void add_front_door_options(CLI::App& app, ServeConfig& config) {
   add(app, "--listen", config.listen,
       "Address to listen on: 127.0.0.1:8080, [::1]:8080, or :8080 for every address. Port 0 takes a free one and logs "
@@ -131,6 +143,9 @@ void add_time_options(CLI::App& app, ServeConfig& config) {
              "How long to wait for another process to give up the data directory.");
   add_parsed(app, "--shutdown-timeout", config.shutdown_timeout_ms, "DURATION", "10s", parse_time,
              "How long a stop (SIGTERM, SIGINT) waits for requests in hand.");
+  add_parsed(app, "--self-metrics-interval", config.self_metrics_interval_ms, "DURATION", "5s", parse_record_interval,
+             "How often the server writes its front door's figures (of /metrics) into its own store, where the graphs "
+             "of its page come from. 0 or off: never.");
 }
 
 void add_log_options(CLI::App& app, ServeConfig& config) {

@@ -189,6 +189,8 @@ const Option kOptions[] = {
      [](const ServeConfig& c) { return c.lock_timeout_ms == 250; }},
     {"--shutdown-timeout", "METRICSTREAM_SHUTDOWN_TIMEOUT", "1m",
      [](const ServeConfig& c) { return c.shutdown_timeout_ms == 60'000; }},
+    {"--self-metrics-interval", "METRICSTREAM_SELF_METRICS_INTERVAL", "off",
+     [](const ServeConfig& c) { return c.self_metrics_interval_ms == 0; }},
     {"--log-level", "METRICSTREAM_LOG_LEVEL", "debug",
      [](const ServeConfig& c) { return c.log_level == LogLevel::kDebug; }},
     {"--log-format", "METRICSTREAM_LOG_FORMAT", "json",
@@ -258,6 +260,8 @@ TEST(CommandLineTest, MistakesAreNamedAndEndWithStatus2) {
            Case{{"serve", "--memory-limit", "lots"}, "write it as 100MiB or 2GiB"},
            Case{{"serve", "--memory-limit", "nan"}, "write it as 100MiB or 2GiB"},
            Case{{"serve", "--max-future", "soon"}, "--max-future"},
+           Case{{"serve", "--self-metrics-interval", "99ms"}, "\"99ms\" is neither off nor between 100ms and 1h"},
+           Case{{"serve", "--self-metrics-interval", "never"}, "--self-metrics-interval"},
        }) {
     const Farewell farewell = must_not_parse(c.arguments);
     EXPECT_EQ(farewell.status, 2) << testing::PrintToString(c.arguments);

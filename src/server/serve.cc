@@ -16,6 +16,7 @@
 #include "api/ingest.h"
 #include "api/query.h"
 #include "api/self_metrics.h"
+#include "api/self_recorder.h"
 #include "api/work_pool.h"
 #include "base/clock.h"
 #include "base/file_system.h"
@@ -129,7 +130,8 @@ void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
                              {"max_series", plan.store.series_max},
                              {"max_future_ms", config.max_future_ms},
                              {"lock_timeout_ms", plan.store.lock_timeout_ms},
-                             {"shutdown_timeout_ms", config.shutdown_timeout_ms}});
+                             {"shutdown_timeout_ms", config.shutdown_timeout_ms},
+                             {"self_metrics_interval_ms", config.self_metrics_interval_ms}});
   const int somaxconn = net::read_somaxconn();
   if (door.backlog > somaxconn) {
     log.warn("the kernel grants a shorter listen queue than --backlog asks for; raise net.core.somaxconn",
@@ -215,7 +217,10 @@ class Server {
     return left;
   }
 
-  void close_store() { store_->close(); }
+  void close_store() {
+    self_recorder_.reset();
+    store_->close();
+  }
 
  private:
   void announce(const net::Listener& listener) {
@@ -232,7 +237,7 @@ class Server {
     looks_ = std::make_unique<api::WorkPool>(plan_.looks);
     query_api_.emplace(*store_, *queries_, wall_ms);
     ingest_api_.emplace(*store_, *heavy_, service_.limits(), service_.bodies(), config_.max_future_ms);
-    self_metrics_.emplace(*front_door_, service_, *store_, *queries_, *heavy_, MS_VERSION,
+    self_metrics_.emplace(*front_door_, service_, *store_, *queries_, *heavy_, self_records_, MS_VERSION,
                           static_cast<double>(start_ms_) / 1000);
     front_door_api_.emplace(*front_door_, queue_policy_, *looks_, log_);
     front_door_api_->add_routes(router_);
@@ -241,6 +246,7 @@ class Server {
     query_api_->add_routes(router_);
     api::add_health_routes(router_, *store_);
     service_.route_by(router_);
+    self_recorder_.emplace(*self_metrics_, *store_, self_records_, wall_ms, config_.self_metrics_interval_ms);
   }
 
   const ServeConfig& config_;
@@ -257,12 +263,14 @@ class Server {
   std::optional<api::QueryApi> query_api_;
   std::optional<api::SelfMetrics> self_metrics_;
   std::optional<api::FrontDoorApi> front_door_api_;
+  api::SelfRecordCounters self_records_;
   std::unique_ptr<net::FrontDoor> front_door_;
   // These answer into the front door's sessions until they are gone, and so go first.
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<api::WorkPool> queries_;
   std::unique_ptr<api::WorkPool> heavy_;
   std::unique_ptr<api::WorkPool> looks_;
+  std::optional<api::SelfRecorder> self_recorder_;
 };
 
 int report_failed_start(const Logger& log, const Error& error) {

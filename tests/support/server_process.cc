@@ -37,7 +37,9 @@ ServerProcess::~ServerProcess() {
 testing::AssertionResult ServerProcess::start() {
   Command command{
       .arguments = options_.launcher, .sockets = options_.sockets, .descriptors_max = options_.descriptors_max};
-  command.arguments.insert(command.arguments.end(), {server_path(), "serve", "--data-dir", data_dir_});
+  // Tests count what is in the store: of its own accord the server puts nothing there.
+  command.arguments.insert(command.arguments.end(),
+                           {server_path(), "serve", "--data-dir", data_dir_, "--self-metrics-interval", "off"});
   if (const char* architecture = std::getenv("MS_ARCHITECTURE")) {
     command.arguments.insert(command.arguments.end(), {"--architecture", architecture});
   }
