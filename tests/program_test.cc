@@ -93,7 +93,7 @@ TEST(Program, HelpNamesEachFlagAndItsUse) {
   EXPECT_TRUE(contains(general.output, "serve")) << general.output;
   const Ended serve = run({"serve", "--help"});
   EXPECT_EQ(serve.exit.code, 0);
-  const std::vector<std::string> flags = {        "--listen",           "--backlog",
+  const std::vector<std::string> flags = {"--config",          "--listen",           "--backlog",
                                           "--max-connections", "--connection-queue", "--workers",
                                           "--queue-target",    "--queue-deadline",   "--architecture",
                                           "--data-dir",        "--wal-sync",         "--memory-limit",

@@ -3,13 +3,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <fstream>
 #include <initializer_list>
 #include <limits>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "server/config_file.h"
 
 namespace ms::server {
 namespace {
@@ -293,6 +300,179 @@ TEST(CommandLineTest, VariablesAreThoseOfServeAlone) {
   EXPECT_EQ(must_parse_drain({}).experiment.workers, drain::Settings().workers);
   EXPECT_TRUE(must_parse_drain({"--plan"}).asks_plan);
   EXPECT_TRUE(std::holds_alternative<watch::WatchConfig>(parse({"watch"})));
+}
+
+// A file of settings that is gone at the end.
+class SettingsFile {
+ public:
+  explicit SettingsFile(const std::string& text) : path_(testing::TempDir() + "metricstream-" + unique() + ".toml") {
+    write(text);
+  }
+  SettingsFile(const SettingsFile&) = delete;
+  SettingsFile& operator=(const SettingsFile&) = delete;
+  ~SettingsFile() { std::remove(path_.c_str()); }
+
+  void write(const std::string& text) const { std::ofstream(path_) << text; }
+  const char* path() const { return path_.c_str(); }
+
+ private:
+  static std::string unique() {
+    static int count = 0;
+    return std::to_string(getpid()) + "-" + std::to_string(++count);
+  }
+
+  std::string path_;
+};
+
+// `key = "text"`
+std::string setting_line(const Option& option) {
+  return std::string(option.flag).substr(2) + " = \"" + option.text + "\"\n";
+}
+
+TEST(ConfigurationTest, EveryOptionIsASettingOfTheFile) {
+  for (const Option& option : kOptions) {
+    const SettingsFile file(setting_line(option));
+    EXPECT_TRUE(option.is_set(must_parse({"--config", file.path()}))) << option.flag;
+    const Environment environment{{"METRICSTREAM_CONFIG", file.path()}};
+    EXPECT_TRUE(option.is_set(must_parse({}))) << option.flag;
+  }
+}
+
+TEST(ConfigurationTest, AFlagWinsOverItsVariableAndThatOverTheFile) {
+  const SettingsFile file("workers = 3\nlisten = [\"127.0.0.1:3\", \":3\"]\nmax-future = \"3h\"\nwal-sync = \"os\"\n");
+  struct Case {
+    const char* told_by;
+    std::vector<const char*> flags;
+    bool has_variables;
+    uint64_t workers;
+    std::vector<std::string> listen;
+    int64_t max_future_h;
+    storage::SyncMode wal_sync;
+  };
+  const std::vector<const char*> flags = {"--workers",    "1",  "--listen",   "127.0.0.1:1",
+                                          "--max-future", "1h", "--wal-sync", "always"};
+  for (const Case& c : {
+           Case{"the file", {}, false, 3, {"127.0.0.1:3", ":3"}, 3, storage::SyncMode::kOs},
+           Case{"variables over the file", {}, true, 2, {"127.0.0.1:2"}, 2, storage::SyncMode::kAlways},
+           Case{"flags over the file", flags, false, 1, {"127.0.0.1:1"}, 1, storage::SyncMode::kAlways},
+           Case{"flags over both", flags, true, 1, {"127.0.0.1:1"}, 1, storage::SyncMode::kAlways},
+       }) {
+    SCOPED_TRACE(c.told_by);
+    std::optional<Environment> environment;
+    if (c.has_variables) {
+      environment.emplace(
+          std::initializer_list<std::pair<const char*, const char*>>{{"METRICSTREAM_WORKERS", "2"},
+                                                                     {"METRICSTREAM_LISTEN", "127.0.0.1:2"},
+                                                                     {"METRICSTREAM_MAX_FUTURE", "2h"},
+                                                                     {"METRICSTREAM_WAL_SYNC", "always"}});
+    }
+    std::vector<const char*> arguments = {"--config", file.path()};
+    arguments.insert(arguments.end(), c.flags.begin(), c.flags.end());
+    const ServeConfig config = must_parse(arguments);
+    EXPECT_EQ(config.workers, c.workers);
+    EXPECT_EQ(config.listen, c.listen);
+    EXPECT_EQ(config.max_future_ms, c.max_future_h * 3'600'000);
+    EXPECT_EQ(config.wal_sync, c.wal_sync);
+  }
+}
+
+TEST(ConfigurationTest, TheFlagNamesTheFileBeforeTheVariable) {
+  const SettingsFile by_flag("workers = 1\n");
+  const Environment environment{{"METRICSTREAM_CONFIG", "/no/such/file"}};
+  EXPECT_EQ(must_parse({"--config", by_flag.path()}).workers, 1u);
+}
+
+TEST(ConfigurationTest, AMistakeInTheFileIsNamedWithFileLineAndSetting) {
+  struct Case {
+    const char* text;
+    const char* told;
+  };
+  for (const Case& c : {
+           Case{"\nwrkers = 3\n",
+                ":2: there is no setting \"wrkers\"; the settings are the flags of metricstream serve"},
+           Case{"queue_target = \"1s\"\n", ":1: there is no setting \"queue_target\"; write \"queue-target\""},
+           Case{"config = \"/etc/other.toml\"\n", ":1: there is no setting \"config\""},
+           Case{"help = \"yes\"\n", ":1: there is no setting \"help\""},
+           Case{"workers = 0\n", ":1: --workers: "},
+           Case{"workers = \"many\"\n", ":1: --workers: "},
+           Case{"workers = [1, 2]\n", ":1: workers is a list; it has one value"},
+           Case{"\n\nqueue-target = \"2h\"\n", ":3: --queue-target: \"2h\" is not between 1ms and 1h"},
+           Case{"log-level = \"loud\"\n", ":1: --log-level: \"loud\" is none of: debug, info, warn, error"},
+           Case{"workers 3\n", ":1: "},
+           Case{"queue-target = \"2s\"\n", "--queue-deadline: it is below --queue-target"},
+       }) {
+    const SettingsFile file(c.text);
+    const Farewell farewell = must_not_parse({"serve", "--config", file.path()});
+    EXPECT_EQ(farewell.status, 2) << c.text;
+    const std::string told = c.told[0] == ':' ? std::string(file.path()) + c.told : c.told;
+    EXPECT_THAT(farewell.text, testing::StartsWith(told)) << c.text;
+    EXPECT_THAT(farewell.text, HasSubstr("--help")) << c.text;
+  }
+  const Farewell missing = must_not_parse({"serve", "--config", "/no/such/file.toml"});
+  EXPECT_EQ(missing.status, 2);
+  EXPECT_THAT(missing.text, HasSubstr("/no/such/file.toml: cannot be read: No such file or directory"));
+}
+
+TEST(ConfigurationTest, AFlagMayMendWhatTheFileAloneWouldMakeWrong) {
+  const SettingsFile file("queue-target = \"2s\"\n");
+  EXPECT_EQ(must_parse({"--config", file.path(), "--queue-deadline", "3s"}).queue_target_ms, 2000);
+  EXPECT_EQ(must_parse({"--queue-deadline", "3s", "--config", file.path()}).queue_deadline_ms, 3000);
+}
+
+TEST(ConfigurationTest, ItIsReadAgainWithTheFileAsItIsNow) {
+  const SettingsFile file("workers = 3\nqueue-target = \"20ms\"\n");
+  const ServeConfig before = must_parse({"--config", file.path(), "--workers", "4"});
+  file.write("workers = 5\nqueue-target = \"30ms\"\n");
+  const auto after = read_again(before);
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_EQ(after->queue_target_ms, 30);
+  EXPECT_EQ(after->workers, 4u);
+  file.write("queue-target = \"soon\"\n");
+  const auto wrong = read_again(*after);
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().message, testing::StartsWith(std::string(file.path()) + ":1: --queue-target: "));
+}
+
+// The example that the package installs, with each setting in use.
+std::string uncommented(const std::string& example) {
+  std::string text;
+  std::istringstream lines(example);
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_setting = line.size() > 1 && line[0] == '#' && line[1] != ' ';
+    text += (is_setting ? line.substr(1) : line) + '\n';
+  }
+  return text;
+}
+
+TEST(ConfigurationTest, TheExampleHasEverySettingWithItsDefault) {
+  std::ifstream file(MS_EXAMPLE_CONFIG);
+  std::stringstream example;
+  example << file.rdbuf();
+  const auto settings = parse_config_file(uncommented(example.str()), MS_EXAMPLE_CONFIG);
+  ASSERT_TRUE(settings) << settings.error().message;
+  std::vector<std::string> keys;
+  for (const FileSetting& setting : *settings) keys.push_back("--" + setting.key);
+  std::vector<std::string> flags;
+  for (const Option& option : kOptions) flags.emplace_back(option.flag);
+  EXPECT_THAT(keys, testing::UnorderedElementsAreArray(flags));
+
+  const SettingsFile all(uncommented(example.str()));
+  const ServeConfig config = must_parse({"--config", all.path()});
+  const ServeConfig defaults;
+  EXPECT_EQ(config.listen, defaults.listen);
+  EXPECT_EQ(config.architecture, defaults.architecture);
+  EXPECT_EQ(config.queue_target_ms, defaults.queue_target_ms);
+  EXPECT_EQ(config.queue_deadline_ms, defaults.queue_deadline_ms);
+  EXPECT_EQ(config.wal_sync, defaults.wal_sync);
+  EXPECT_EQ(config.min_free_disk_bytes, defaults.min_free_disk_bytes);
+  EXPECT_EQ(config.max_series, defaults.max_series);
+  EXPECT_EQ(config.max_future_ms, defaults.max_future_ms);
+  EXPECT_EQ(config.lock_timeout_ms, defaults.lock_timeout_ms);
+  EXPECT_EQ(config.shutdown_timeout_ms, defaults.shutdown_timeout_ms);
+  EXPECT_EQ(config.self_metrics_interval_ms, defaults.self_metrics_interval_ms);
+  EXPECT_EQ(config.log_level, defaults.log_level);
+  EXPECT_EQ(config.log_format, defaults.log_format);
+  EXPECT_EQ(must_parse({"--config", MS_EXAMPLE_CONFIG}).data_dir, "/var/lib/metricstream");
 }
 
 TEST(CommandLineTest, TheDeadlineOfAQueueIsNotBelowItsTarget) {
