@@ -25,6 +25,7 @@
 #include "net/inline_loop.h"
 #include "net/kernel_counters.h"
 #include "net/listener.h"
+#include "net/pulse.h"
 #include "net/refuser.h"
 #include "net/session.h"
 #include "net/sweeper.h"
@@ -127,6 +128,8 @@ class FrontDoor {
 
   FrontDoorStats stats();
   FrontDoorState state();
+  // For a watchdog.
+  Pulse pulse() const;
   // Connections accepted so far: the number of the newest.
   uint64_t accepted() const { return acceptor_->stats().accepted.value(); }
   // The records of the last requests and connections, in no order, of connections whose number is above `since`.

@@ -51,6 +51,7 @@ void Sweeper::run() {
   uint64_t swept_ns = monotonic_ns();
   while (wait()) {
     const uint64_t now_ns = monotonic_ns();
+    looks_.add();
     switch (look_at_workers(now_ns)) {
       case Workers::kBusy:
         refuse_overdue();

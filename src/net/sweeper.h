@@ -6,9 +6,11 @@
 // judge is told so: else an overload would last until somebody comes.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "base/histogram.h"
 #include "base/mutex.h"
 #include "base/thread.h"
 #include "net/connection_server.h"
@@ -30,6 +32,8 @@ class Sweeper {
   void stop();
 
   const ConnectionServer& server() const { return server_; }
+  // How often it has looked. Thread-safe.
+  uint64_t looks() const { return looks_.value(); }
 
  private:
   void run();
@@ -45,6 +49,7 @@ class Sweeper {
   ConnectionTable& table_;
   const std::vector<std::unique_ptr<Worker>>& workers_;
   ConnectionServer server_;
+  Counter looks_;
   uint64_t rest_ns_ = 0;  // after a look that took long
 
   Mutex mutex_;
