@@ -38,7 +38,7 @@ ms_test(door_limits SOURCES architecture_test.cc handover_test.cc refusal_test.c
 ms_test(hostile_clients SOURCES broken_clients_test.cc slow_clients_test.cc LIBRARIES ms_test_support)
 ms_test(metrics_page SOURCES metrics_page_test.cc LIBRARIES ms_test_support)
 ms_test(program SOURCES program_test.cc series_limit_test.cc LIBRARIES ms_test_support simdjson::simdjson)
-ms_test(operation SOURCES self_record_test.cc LIBRARIES ms_test_support)
+ms_test(operation SOURCES reload_test.cc self_record_test.cc service_manager_test.cc LIBRARIES ms_test_support)
 ms_test(watch_command SOURCES watch_command_test.cc LIBRARIES ms_test_support)
 
 # The same tests with --architecture=inline: all that need one request of a connection, and of nobody's patience. The rest is
@@ -52,7 +52,7 @@ ms_test_inline(durability "*-Stop.FinishesARequestWhoseEndComesAfterSigterm")
 ms_test_inline(front_door "Http*:Listeners.*-*Pipelined*:*HeadIsAnswered*:*IsToldToSendItsBody:*WhereBodiesTakeAll*")
 # Inline has no connection queue, and so nothing in the stages before and in it.
 ms_test_inline(metrics_page "*-*CountsEachRequestInEachStage")
-ms_test_inline(operation "*")
+ms_test_inline(operation "*-*StandsStill*")
 ms_test_inline(program "SeriesLimit.*:Limits.BelowTheMinimum*")
 
 # The same tests with all their rounds and clients, one at a time: the tests of `./dev test --long`, which other runs leave

@@ -290,7 +290,7 @@ std::expected<model::WriteBatch, http::Response> IngestApi::read(Write& write) {
 model::ParseContext IngestApi::parse_context() const {
   const int64_t now_ms = wall_ms();
   return {.arrival_ms = now_ms,
-          .timestamp_ms_max = now_ms + future_ms_max_,
+          .timestamp_ms_max = now_ms + future_ms_max_.load(std::memory_order_relaxed),
           .decoded_bytes_max = limits_.decoded_body_bytes_max};
 }
 

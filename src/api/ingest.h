@@ -11,6 +11,7 @@
 // Thread-safe; outlives the requests.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -36,6 +37,7 @@ class IngestApi {
       : store_(store), heavy_(heavy), limits_(limits), bodies_(bodies), future_ms_max_(future_ms_max) {}
 
   void add_routes(http::Router& router);
+  void set_future_ms_max(int64_t ms) { future_ms_max_.store(ms, std::memory_order_relaxed); }
 
  private:
   struct Protocol;
@@ -55,7 +57,7 @@ class IngestApi {
   WorkPool& heavy_;
   const http::Limits limits_;
   ByteBudget& bodies_;
-  const int64_t future_ms_max_;
+  std::atomic<int64_t> future_ms_max_;
 };
 
 }  // namespace ms::api

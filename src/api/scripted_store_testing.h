@@ -40,6 +40,7 @@ class ScriptedStore final : public storage::Store {
     return std::vector<storage::SeriesSamples>();
   }
   std::vector<model::Metadata> metadata() const override { return {}; }
+  void set_limits(const storage::StoreLimits&) override {}
   void close() override {}
   Health health() const override { return current_health; }
   Stats stats() const override { return current_stats; }

@@ -57,6 +57,7 @@ class WatchedStore final : public storage::Store {
     return std::vector<storage::SeriesSamples>();
   }
   std::vector<model::Metadata> metadata() const override { return {}; }
+  void set_limits(const storage::StoreLimits&) override {}
   void close() override {}
   Health health() const override {
     return {.accepts_writes = !is_red, .reason = is_red ? "full" : "", .damaged_places = 0};

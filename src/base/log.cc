@@ -107,6 +107,8 @@ Logger::Logger(LogLevel level, LogFormat format, const std::string& file)
 
 Logger::~Logger() = default;
 
+void Logger::set_level(LogLevel level) { sink_->logger.set_level(spdlog_level(level)); }
+
 void Logger::debug(std::string_view message, std::initializer_list<LogField> fields) const {
   write(LogLevel::kDebug, message, fields);
 }

@@ -37,6 +37,9 @@ class Logger {
   Logger(LogLevel level, LogFormat format, const std::string& file);
   ~Logger();
 
+  // Thread-safe.
+  void set_level(LogLevel level);
+
   void debug(std::string_view message, std::initializer_list<LogField> fields = {}) const;
   void info(std::string_view message, std::initializer_list<LogField> fields = {}) const;
   void warn(std::string_view message, std::initializer_list<LogField> fields = {}) const;

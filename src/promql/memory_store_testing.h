@@ -45,6 +45,7 @@ class MemoryStore : public Store {
 
   void write(model::WriteBatch, WriteCallback on_done) override { on_done({}); }
   std::vector<model::Metadata> metadata() const override { return {}; }
+  void set_limits(const storage::StoreLimits&) override {}
   void close() override {}
   Health health() const override {
     Health health;

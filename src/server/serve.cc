@@ -26,164 +26,37 @@
 #include "net/descriptors.h"
 #include "net/front_door.h"
 #include "server/inherited_sockets.h"
-#include "server/resources.h"
+#include "server/plan.h"
+#include "server/service_manager.h"
+#include "server/settings.h"
+#include "server/signals.h"
+#include "server/watchdog.h"
 #include "storage/store.h"
 
 namespace ms::server {
 namespace {
 
-// Descriptors that are not served clients': for log segments, listeners, epoll sets, the reserve of the accept loop and
-// connections on their way to the refusing thread; and that thread's least share, or half of the rest where that is
-// less.
-constexpr size_t kOwnDescriptors = 128;
-constexpr size_t kRefuserShareMin = 128;
-constexpr size_t kRefuserShareMax = 4096;
-constexpr size_t kFewDescriptors = 4096;
-constexpr size_t kWorkersMin = 2;
-constexpr uint64_t kMemoryPercent = 60;
-constexpr size_t kQueryQueueMax = 64;
-constexpr size_t kHeavyQueueMax = 1024;
 constexpr int kMappedBlockBytesMin = 1 << 20;
 constexpr int kKeptHeapBytesMax = 4 << 20;  // at the end of each of the allocator's arenas
-constexpr size_t kLookQueueMax = 16;
-
-// What the configuration and the machine together come to.
-struct Plan {
-  net::FrontDoorOptions front_door;
-  storage::StoreOptions store;
-  http::Limits limits;
-  api::WorkPoolOptions queries;
-  api::WorkPoolOptions heavy;
-  api::WorkPoolOptions looks;
-};
-
-// A quarter of the memory is for bodies in hand. Where that is little, the largest body shrinks with it, so that one
-// that may be sent at all always fits into an empty server: at worst it is there as it came, decoded, and six times
-// more in its parser (wire::kJsonParserBytesPerByte).
-http::Limits plan_limits(uint64_t memory_bytes_max) {
-  http::Limits limits;
-  limits.bodies_bytes_max = memory_bytes_max / 4;
-  limits.body_bytes_max = std::min(limits.body_bytes_max, limits.bodies_bytes_max / 8);
-  limits.decoded_body_bytes_max = std::min(limits.decoded_body_bytes_max, limits.bodies_bytes_max / 8);
-  return limits;
-}
-
-// The backlog to ask for; 0: that of the inherited sockets stays.
-int plan_backlog(const ServeConfig& config, bool is_inherited) {
-  if (config.backlog != 0) return config.backlog;
-  return is_inherited ? 0 : net::read_somaxconn();
-}
-
-Result<Plan> make_plan(const ServeConfig& config, size_t descriptors, bool is_inherited) {
-  const size_t cores = usable_cores();
-  if (descriptors < kOwnDescriptors + 2) {
-    return fail(ErrorCode::kUnavailable, "the descriptor limit of " + std::to_string(descriptors) +
-                                             " is too low; raise it to at least 130 (ulimit -n, LimitNOFILE=)");
-  }
-  const size_t for_clients = descriptors - kOwnDescriptors;
-  const uint64_t connections_max = for_clients - std::min(for_clients / 2, kRefuserShareMin);
-  const uint64_t connections =
-      config.max_connections != 0 ? std::min(config.max_connections, connections_max) : connections_max;
-  Plan plan;
-  plan.front_door = {.architecture = config.architecture,
-                     .addresses = is_inherited ? std::vector<std::string>{} : config.listen,
-                     .backlog = plan_backlog(config, is_inherited),
-                     .workers = config.workers != 0 ? config.workers : std::max(kWorkersMin, cores),
-                     .descriptors_max = descriptors,
-                     .refuser_share = std::min(for_clients - connections, kRefuserShareMax),
-                     .connections_max = connections,
-                     .queue_max = config.connection_queue != 0 ? config.connection_queue : connections};
-  plan.store = {.directory = config.data_dir,
-                .sync = config.wal_sync,
-                .memory_bytes_max = config.memory_limit_bytes != 0 ? config.memory_limit_bytes
-                                                                   : usable_memory_bytes() / 100 * kMemoryPercent,
-                .disk_free_bytes_min = config.min_free_disk_bytes,
-                .series_max = config.max_series,
-                .lock_timeout_ms = config.lock_timeout_ms};
-  plan.limits = plan_limits(plan.store.memory_bytes_max);
-  plan.queries = {.name = "query", .threads = cores, .queue_length_max = kQueryQueueMax};
-  plan.heavy = {.name = "heavy", .threads = cores, .queue_length_max = kHeavyQueueMax, .is_background = true};
-  plan.looks = {.name = "look", .queue_length_max = kLookQueueMax};
-  return plan;
-}
-
-void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
-  const net::FrontDoorOptions& door = plan.front_door;
-  std::string addresses;
-  for (const std::string& address : door.addresses) addresses += (addresses.empty() ? "" : ",") + address;
-  if (addresses.empty()) addresses = "inherited";
-  log.info("configuration", {{"version", MS_VERSION},
-                             {"architecture", net::architecture_name(door.architecture)},
-                             {"listen", addresses},
-                             {"backlog", door.backlog},
-                             {"descriptors", door.descriptors_max},
-                             {"max_connections", door.connections_max},
-                             {"connection_queue", door.queue_max},
-                             {"workers", door.workers},
-                             {"queue_target_ms", config.queue_target_ms},
-                             {"queue_deadline_ms", config.queue_deadline_ms},
-                             {"data_dir", plan.store.directory},
-                             {"wal_sync", plan.store.sync == storage::SyncMode::kAlways ? "always" : "os"},
-                             {"memory_limit_bytes", plan.store.memory_bytes_max},
-                             {"bodies_limit_bytes", plan.limits.bodies_bytes_max},
-                             {"min_free_disk_bytes", plan.store.disk_free_bytes_min},
-                             {"max_series", plan.store.series_max},
-                             {"max_future_ms", config.max_future_ms},
-                             {"lock_timeout_ms", plan.store.lock_timeout_ms},
-                             {"shutdown_timeout_ms", config.shutdown_timeout_ms},
-                             {"self_metrics_interval_ms", config.self_metrics_interval_ms}});
-  const int somaxconn = net::read_somaxconn();
-  if (door.backlog > somaxconn) {
-    log.warn("the kernel grants a shorter listen queue than --backlog asks for; raise net.core.somaxconn",
-             {{"backlog", door.backlog}, {"somaxconn", somaxconn}});
-  }
-  if (config.max_connections > door.connections_max) {
-    log.warn("--max-connections is more than the descriptor limit allows; raise it (ulimit -n, LimitNOFILE=)",
-             {{"asked", config.max_connections}, {"max_connections", door.connections_max}});
-  } else if (door.descriptors_max < kFewDescriptors) {
-    log.warn("the descriptor limit is low for a server; raise it (ulimit -n, LimitNOFILE=)",
-             {{"descriptors", door.descriptors_max}, {"max_connections", door.connections_max}});
-  }
-}
-
-// Sent to the process by itself, once the store is open or cannot be.
-constexpr int kStoreOpened = SIGUSR1;
-
-// The signals that main waits for; blocked in every thread.
-sigset_t awaited_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal_number : {SIGTERM, SIGINT, kStoreOpened}) sigaddset(&signals, signal_number);
-  return signals;
-}
-
-int wait_for_signal() {
-  const sigset_t signals = awaited_signals();
-  int signal_number = 0;
-  sigwait(&signals, &signal_number);
-  return signal_number;
-}
-
-// From now on a second SIGTERM or SIGINT ends the process at once.
-void unblock_stop_signals() {
-  sigset_t signals = awaited_signals();
-  sigdelset(&signals, kStoreOpened);
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-}
+// While the log is replayed, the service manager is told each second that the start may take some more.
+constexpr uint64_t kStartTellMs = 1000;
+constexpr uint64_t kStartExtensionMs = 30'000;
+// Beyond --shutdown-timeout: what a stop may take to commit, and to tell those who are being refused.
+constexpr int64_t kStopExtensionMs = 10'000;
 
 // All parts of a running server, in the order in which they are built; taken down in reverse.
 class Server {
  public:
-  Server(const ServeConfig& config, Plan plan, std::vector<Descriptor> inherited, const Logger& log, int64_t start_ms)
+  Server(const ServeConfig& config, Plan plan, std::vector<Descriptor> inherited, Logger& log, int64_t start_ms)
       : config_(config),
         plan_(std::move(plan)),
+        running_(worked_out(config, plan_)),
         inherited_(std::move(inherited)),
         log_(log),
         start_ms_(start_ms),
         files_(make_posix_file_system()),
         service_(plan_.limits, starting_router_) {
-    queue_policy_.target_ns = static_cast<uint64_t>(config.queue_target_ms) * kNanosPerMilli;
-    queue_policy_.deadline_ns = static_cast<uint64_t>(config.queue_deadline_ms) * kNanosPerMilli;
+    set_queue_policy(config);
     api::add_starting_routes(starting_router_);
   }
 
@@ -210,12 +83,40 @@ class Server {
   // Answers what is in hand. Returns how many connections were left at the timeout.
   uint64_t close_front_door() {
     service_.begin_stop();
-    const uint64_t left = front_door_->stop(static_cast<uint64_t>(config_.shutdown_timeout_ms));
+    const uint64_t left = front_door_->stop(static_cast<uint64_t>(running_.shutdown_timeout_ms));
     if (left > 0) {
       log_.warn("connections were left unfinished at the shutdown timeout", {{"connections", left}});
     }
     return left;
   }
+
+  // Reads the configuration again and applies what can change while the server runs. One that is wrong changes nothing.
+  void reload() {
+    if (config_.config_file.empty()) {
+      log_.warn("there is nothing to reload: the server was started without --config");
+      return;
+    }
+    const auto again = read_again(config_);
+    const bool is_inherited = plan_.front_door.addresses.empty();
+    const auto plan =
+        again ? make_plan(*again, plan_.front_door.descriptors_max, is_inherited) : std::unexpected(again.error());
+    if (!plan) {
+      log_.error("the configuration is not reloaded; all settings stay as they are",
+                 {{"reason", plan.error().message}});
+      return;
+    }
+    const ServeConfig wanted = worked_out(*again, *plan);
+    const ServeConfig before = as_it_runs();
+    running_ = adopt_settings(before, wanted, plan_.front_door.connections_max);
+    apply(running_);
+    // With the more talkative of both levels, so that a change of it is told whichever way it goes.
+    log_.set_level(std::min(before.log_level, running_.log_level));
+    log_reload(compare_settings(before, running_), compare_settings(running_, wanted));
+    log_.set_level(running_.log_level);
+  }
+
+  const net::FrontDoor& front_door() const { return *front_door_; }
+  const ServeConfig& running() const { return running_; }
 
   void close_store() {
     self_recorder_.reset();
@@ -223,6 +124,46 @@ class Server {
   }
 
  private:
+  // The settings, with those that the front door's API may have changed as they are now.
+  ServeConfig as_it_runs() const {
+    ServeConfig config = running_;
+    const auto as_ms = [](const std::atomic<uint64_t>& ns) {
+      return static_cast<int64_t>(ns.load(std::memory_order_relaxed) / kNanosPerMilli);
+    };
+    config.queue_target_ms = as_ms(queue_policy_.target_ns);
+    config.queue_deadline_ms = as_ms(queue_policy_.deadline_ns);
+    config.connection_queue = front_door_->bounds().queue_max.load(std::memory_order_relaxed);
+    config.max_connections = front_door_->bounds().connections_max.load(std::memory_order_relaxed);
+    return config;
+  }
+
+  void apply(const ServeConfig& config) {
+    set_queue_policy(config);
+    front_door_->bounds().queue_max.store(config.connection_queue, std::memory_order_relaxed);
+    front_door_->bounds().connections_max.store(config.max_connections, std::memory_order_relaxed);
+    store_->set_limits({.memory_bytes_max = config.memory_limit_bytes,
+                        .disk_free_bytes_min = config.min_free_disk_bytes,
+                        .series_max = config.max_series});
+    ingest_api_->set_future_ms_max(config.max_future_ms);
+    self_recorder_->set_interval_ms(config.self_metrics_interval_ms);
+  }
+
+  void set_queue_policy(const ServeConfig& config) {
+    queue_policy_.target_ns = static_cast<uint64_t>(config.queue_target_ms) * kNanosPerMilli;
+    queue_policy_.deadline_ns = static_cast<uint64_t>(config.queue_deadline_ms) * kNanosPerMilli;
+  }
+
+  void log_reload(const std::vector<SettingChange>& changed, const std::vector<SettingChange>& pending) const {
+    for (const auto& [name, from, to] : changed) {
+      log_.info("setting changed", {{"setting", name}, {"from", from}, {"to", to}});
+    }
+    for (const auto& [name, from, to] : pending) {
+      log_.warn("this setting changes with a restart only", {{"setting", name}, {"now", from}, {"then", to}});
+    }
+    log_.info("configuration reloaded",
+              {{"file", config_.config_file}, {"changed", changed.size()}, {"need_restart", pending.size()}});
+  }
+
   void announce(const net::Listener& listener) {
     log_.info("listening", {{"address", listener.address()}, {"backlog", listener.queue().limit}});
     if (!listener.is_loopback()) {
@@ -251,8 +192,9 @@ class Server {
 
   const ServeConfig& config_;
   const Plan plan_;
+  ServeConfig running_;                // worked out, and as the last reload left it
   std::vector<Descriptor> inherited_;  // until the front door has them
-  const Logger& log_;
+  Logger& log_;
   const int64_t start_ms_;
   const std::unique_ptr<FileSystem> files_;
   http::Router starting_router_;
@@ -278,33 +220,99 @@ int report_failed_start(const Logger& log, const Error& error) {
   return error.code == ErrorCode::kInvalid ? 2 : 1;
 }
 
-int run(Server& server, const Logger& log) {
-  if (const auto opened = server.open_front_door(); !opened) return report_failed_start(log, opened.error());
-  // On a thread of its own, so that a signal is heard while a lock is waited for or a long log is replayed.
-  Result<void> opened;
-  Thread opener("store-open", [&server, &opened] {
-    opened = server.open_store();
-    kill(getpid(), kStoreOpened);
-  });
-  int signal_number = wait_for_signal();
-  const bool is_open = signal_number == kStoreOpened;
-  if (is_open) {
-    opener.join();
-    if (!opened) return report_failed_start(log, opened.error());
-    signal_number = wait_for_signal();
-  }
-  unblock_stop_signals();
+std::string microseconds(uint64_t ms) { return std::to_string(ms * 1000); }
 
-  const uint64_t begin_ns = monotonic_ns();
-  log.info("stopping", {{"signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"}});
-  const uint64_t left = server.close_front_door();
-  if (is_open) server.close_store();
-  log.info("stopped", {{"took_ms", (monotonic_ns() - begin_ns) / kNanosPerMilli}});
-  // Nothing has been acknowledged by a store that is still being opened, and queries whose clients are given up need
-  // not be finished: neither is waited for.
-  if (!is_open || left > 0) std::_Exit(0);
-  return 0;
-}
+// A server's life as main sees it: the start, signals and what the service manager is told, the stop.
+class Life {
+ public:
+  Life(Server& server, const ServiceManager& manager, const Logger& log)
+      : server_(server), manager_(manager), log_(log) {}
+
+  // Returns the exit status.
+  int run() {
+    if (const auto opened = server_.open_front_door(); !opened) return report_failed_start(log_, opened.error());
+    // On a thread of its own, so that a signal is heard while a lock is waited for or a long log is replayed.
+    Result<void> opened;
+    Thread opener("store-open", [this, &opened] {
+      opened = server_.open_store();
+      kill(getpid(), kStoreOpened);
+    });
+    tell_start();
+    while (true) {
+      const std::optional<int> signal_number = wait_for_signal(pause_ms());
+      if (signal_number == kStoreOpened && !is_open_) {
+        opener.join();
+        if (!opened) return report_failed_start(log_, opened.error());
+        become_ready();
+      } else if (signal_number == SIGHUP) {
+        ask_for_reload();
+      } else if (signal_number == SIGTERM || signal_number == SIGINT) {
+        return stop(*signal_number);
+      }
+      tell();
+    }
+  }
+
+ private:
+  // How long to wait for a signal; 0: there is nothing else to do.
+  uint64_t pause_ms() const {
+    if (!is_open_) return manager_.is_there() ? kStartTellMs : 0;
+    return watchdog_ ? watchdog_->pause_ms() : 0;
+  }
+
+  void tell() {
+    if (!is_open_) tell_start();
+    if (watchdog_) watchdog_->look();
+  }
+
+  void tell_start() const {
+    manager_.tell("STATUS=Opening the store\nEXTEND_TIMEOUT_USEC=" + microseconds(kStartExtensionMs));
+  }
+
+  void become_ready() {
+    is_open_ = true;
+    tell_ready();
+    if (manager_.watchdog_us() != 0) watchdog_.emplace(server_.front_door(), manager_, log_);
+    if (is_reload_asked_for_) ask_for_reload();
+  }
+
+  void tell_ready() const {
+    std::string addresses;
+    for (const net::Listener& listener : server_.front_door().listeners()) addresses += " " + listener.address();
+    manager_.tell("READY=1\nSTATUS=Serving on" + addresses);
+  }
+
+  // Before the store is open there are not all parts to apply it to.
+  void ask_for_reload() {
+    is_reload_asked_for_ = !is_open_;
+    if (!is_open_) return;
+    manager_.tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(monotonic_ns() / 1000));
+    server_.reload();
+    tell_ready();
+  }
+
+  int stop(int signal_number) {
+    unblock_stop_signals();
+    const uint64_t begin_ns = monotonic_ns();
+    const auto timeout_ms = static_cast<uint64_t>(server_.running().shutdown_timeout_ms + kStopExtensionMs);
+    manager_.tell("STOPPING=1\nSTATUS=Answering what is in hand\nEXTEND_TIMEOUT_USEC=" + microseconds(timeout_ms));
+    log_.info("stopping", {{"signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    const uint64_t left = server_.close_front_door();
+    if (is_open_) server_.close_store();
+    log_.info("stopped", {{"took_ms", (monotonic_ns() - begin_ns) / kNanosPerMilli}});
+    // Nothing has been acknowledged by a store that is still being opened, and queries whose clients are given up need
+    // not be finished: neither is waited for.
+    if (!is_open_ || left > 0) std::_Exit(0);
+    return 0;
+  }
+
+  Server& server_;
+  const ServiceManager& manager_;
+  const Logger& log_;
+  bool is_open_ = false;
+  bool is_reload_asked_for_ = false;
+  std::optional<Watchdog> watchdog_;
+};
 
 }  // namespace
 
@@ -316,12 +324,13 @@ int serve(const ServeConfig& config) {
   // What is below it stays for the next body. At the 128 KiB that glibc keeps by itself, every body of remote write has
   // its memory given back and faulted in again, at a tenth of its CPU time.
   mallopt(M_TRIM_THRESHOLD, kKeptHeapBytesMax);
-  const Logger log(config.log_level, config.log_format);
+  Logger log(config.log_level, config.log_format);
   const int64_t start_ms = wall_ms();
-  const sigset_t signals = awaited_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  block_signals();
   signal(SIGPIPE, SIG_IGN);
 
+  const auto manager = ServiceManager::from_environment();
+  if (!manager) return report_failed_start(log, manager.error());
   auto inherited = take_inherited_sockets();
   if (!inherited) return report_failed_start(log, inherited.error());
   const auto descriptors = net::raise_descriptor_limit();
@@ -334,7 +343,7 @@ int serve(const ServeConfig& config) {
   }
 
   Server server(config, *plan, std::move(*inherited), log, start_ms);
-  return run(server, log);
+  return Life(server, *manager, log).run();
 }
 
 }  // namespace ms::server

@@ -29,7 +29,12 @@ uint64_t anonymous_memory_bytes() {
 }
 
 ResourceGuard::ResourceGuard(const ResourceLimits& limits, const FileSystem& files, const Logger& log)
-    : limits_(limits), files_(files), log_(log), thread_("store-watch", [this] { run(); }) {}
+    : directory_(limits.directory),
+      memory_bytes_max_(limits.memory_bytes_max),
+      disk_free_bytes_min_(limits.disk_free_bytes_min),
+      files_(files),
+      log_(log),
+      thread_("store-watch", [this] { run(); }) {}
 
 ResourceGuard::~ResourceGuard() {
   {
@@ -45,10 +50,10 @@ std::optional<Error> ResourceGuard::refusal() const {
       return std::nullopt;
     case Shortage::kMemory:
       return Error{ErrorCode::kUnavailable, "memory limit reached: " + mebibytes(memory_bytes()) + " of " +
-                                                mebibytes(limits_.memory_bytes_max) + " in use (--memory-limit)"};
+                                                mebibytes(memory_bytes_max()) + " in use (--memory-limit)"};
     case Shortage::kDisk:
       return Error{ErrorCode::kUnavailable, "disk nearly full: " + mebibytes(disk_free_bytes()) + " free, " +
-                                                mebibytes(limits_.disk_free_bytes_min) + " are kept (--min-free-disk)"};
+                                                mebibytes(disk_free_bytes_min()) + " are kept (--min-free-disk)"};
   }
   return std::nullopt;
 }
@@ -63,9 +68,16 @@ void ResourceGuard::run() {
   }
 }
 
+void ResourceGuard::set_limits(uint64_t memory_bytes_max, uint64_t disk_free_bytes_min) {
+  memory_bytes_max_.store(memory_bytes_max, std::memory_order_relaxed);
+  disk_free_bytes_min_.store(disk_free_bytes_min, std::memory_order_relaxed);
+  look();
+}
+
 uint64_t ResourceGuard::measure_memory() {
   const uint64_t memory = anonymous_memory_bytes();
-  if (limits_.memory_bytes_max == 0 || memory <= limits_.memory_bytes_max) return memory;
+  const uint64_t most = memory_bytes_max();
+  if (most == 0 || memory <= most) return memory;
   const MutexLock lock(trim_mutex_);  // nobody calls memory short while a trim is under way
   const uint64_t now_ns = monotonic_ns();
   if (now_ns >= next_trim_ns_) {
@@ -77,11 +89,12 @@ uint64_t ResourceGuard::measure_memory() {
 
 void ResourceGuard::look() {
   const uint64_t memory = measure_memory();
-  const auto free_bytes = files_.free_bytes(limits_.directory);
+  const auto free_bytes = files_.free_bytes(directory_);
   memory_bytes_.store(memory, std::memory_order_relaxed);
   if (free_bytes) disk_free_bytes_.store(*free_bytes, std::memory_order_relaxed);
-  const bool is_memory_short = limits_.memory_bytes_max != 0 && memory > limits_.memory_bytes_max;
-  const bool is_disk_short = free_bytes && *free_bytes < limits_.disk_free_bytes_min;
+  const uint64_t most = memory_bytes_max();
+  const bool is_memory_short = most != 0 && memory > most;
+  const bool is_disk_short = free_bytes && *free_bytes < disk_free_bytes_min();
   const Shortage shortage = is_memory_short ? Shortage::kMemory : is_disk_short ? Shortage::kDisk : Shortage::kNone;
   if (shortage_.exchange(shortage, std::memory_order_relaxed) == shortage) return;
   if (const auto reason = refusal()) {

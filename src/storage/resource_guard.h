@@ -40,6 +40,10 @@ class ResourceGuard {
   // Looks now, and not only at the next tenth of a second.
   void look();
 
+  // Looks by them at once.
+  void set_limits(uint64_t memory_bytes_max, uint64_t disk_free_bytes_min);
+  uint64_t memory_bytes_max() const { return memory_bytes_max_.load(std::memory_order_relaxed); }
+
   // Nothing while there is room; else kUnavailable with the reason.
   std::optional<Error> refusal() const;
 
@@ -53,7 +57,11 @@ class ResourceGuard {
   // The process's memory, once what need not be held is given back where it is beyond the limit.
   uint64_t measure_memory();
 
-  const ResourceLimits limits_;
+  uint64_t disk_free_bytes_min() const { return disk_free_bytes_min_.load(std::memory_order_relaxed); }
+
+  const std::string directory_;
+  std::atomic<uint64_t> memory_bytes_max_;
+  std::atomic<uint64_t> disk_free_bytes_min_;
   const FileSystem& files_;
   const Logger& log_;
   std::atomic<uint64_t> memory_bytes_ = 0;

@@ -11,6 +11,7 @@
 // Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
@@ -54,6 +55,8 @@ class SeriesIndex {
   std::vector<SeriesRef> select(std::span<const model::Matcher> matchers) const;
 
   uint64_t size() const;
+  uint64_t series_max() const { return series_max_.load(std::memory_order_relaxed); }
+  void set_series_max(uint64_t series_max) { series_max_.store(series_max, std::memory_order_relaxed); }
 
  private:
   using Postings = std::vector<SeriesRef>;
@@ -65,7 +68,10 @@ class SeriesIndex {
   using Map = boost::unordered_flat_map<Key, Value, StringHash, std::equal_to<>>;
   using Values = Map<std::string, Postings>;  // of one label name
 
-  bool is_full() const MS_REQUIRES_SHARED(mutex_) { return series_max_ != 0 && by_labels_.size() >= series_max_; }
+  bool is_full() const MS_REQUIRES_SHARED(mutex_) {
+    const uint64_t most = series_max();
+    return most != 0 && by_labels_.size() >= most;
+  }
   SeriesRef find(std::string_view label_bytes) const MS_REQUIRES_SHARED(mutex_);  // kNoSeries where it is new
   std::string_view label_bytes_of(SeriesRef ref) const MS_REQUIRES_SHARED(mutex_);
   void add(SeriesRef ref, std::string_view label_bytes) MS_REQUIRES(mutex_);
@@ -73,7 +79,7 @@ class SeriesIndex {
   // The series with a value of that name that the matcher takes; for a matcher that does not match the empty value.
   Postings postings(const model::Matcher& matcher) const MS_REQUIRES_SHARED(mutex_);
 
-  const uint64_t series_max_;
+  std::atomic<uint64_t> series_max_;
   mutable RwMutex mutex_;
   std::deque<std::string> labels_ MS_GUARDED_BY(mutex_) = std::deque<std::string>(1);  // by reference; empty: none
   Map<std::string_view, SeriesRef> by_labels_ MS_GUARDED_BY(mutex_);

@@ -38,8 +38,8 @@ Result<std::unique_ptr<FileLock>> lock_directory(const StoreOptions& options, Fi
 }
 
 uint64_t cache_bytes_max(const StoreOptions& options) {
-  if (options.memory_bytes_max == 0) return kCacheBytesDefault;
-  return std::max(kCacheBytesMin, options.memory_bytes_max / kCacheShare);
+  if (options.limits.memory_bytes_max == 0) return kCacheBytesDefault;
+  return std::max(kCacheBytesMin, options.limits.memory_bytes_max / kCacheShare);
 }
 
 // What a replay puts the log's entries into.
@@ -103,11 +103,11 @@ class EmbeddedStore final : public Store {
         files_(files),
         log_(log),
         lock_(std::move(lock)),
-        index_(options.series_max),
+        index_(options.limits.series_max),
         cache_(cache_bytes_max(options)),
         guard_({.directory = options.directory,
-                .memory_bytes_max = options.memory_bytes_max,
-                .disk_free_bytes_min = options.disk_free_bytes_min},
+                .memory_bytes_max = options.limits.memory_bytes_max,
+                .disk_free_bytes_min = options.limits.disk_free_bytes_min},
                files, log) {}
 
   Result<void> recover() {
@@ -174,6 +174,11 @@ class EmbeddedStore final : public Store {
 
   std::vector<model::Metadata> metadata() const override { return metadata_.list(); }
 
+  void set_limits(const StoreLimits& limits) override {
+    index_.set_series_max(limits.series_max);
+    guard_.set_limits(limits.memory_bytes_max, limits.disk_free_bytes_min);
+  }
+
   Health health() const override {
     Health health{.damaged_places = damaged_places_};
     auto refusal = committer_->failure();
@@ -188,7 +193,7 @@ class EmbeddedStore final : public Store {
   Stats stats() const override {
     const Committer::Stats& commits = committer_->stats();
     return {.series = index_.size(),
-            .series_max = options_.series_max,
+            .series_max = index_.series_max(),
             .series_rejected = series_rejected_,
             .samples_rejected = samples_rejected_,
             .samples_appended = commits.samples,
@@ -205,7 +210,7 @@ class EmbeddedStore final : public Store {
             .series_cache_hits = cache_hits_,
             .series_cache_misses = cache_misses_,
             .memory_bytes = guard_.memory_bytes(),
-            .memory_bytes_max = options_.memory_bytes_max,
+            .memory_bytes_max = guard_.memory_bytes_max(),
             .disk_free_bytes = guard_.disk_free_bytes()};
   }
 
@@ -272,14 +277,14 @@ class EmbeddedStore final : public Store {
     const uint32_t samples = slice.sample_end - slice.sample_begin;
     std::string reason;
     if (rejections.is_next_told()) {
-      reason = "this series is new, and the limit of " + std::to_string(options_.series_max) +
+      reason = "this series is new, and the limit of " + std::to_string(index_.series_max()) +
                " series (--max-series) is reached; raise it, or send fewer series";
     }
     rejections.add(slice.index, samples, std::move(reason));
     samples_rejected_.fetch_add(samples, std::memory_order_relaxed);
     if (series_rejected_.fetch_add(1, std::memory_order_relaxed) > 0) return;
     log_.warn("the limit of series is reached; samples of new ones are rejected (--max-series)",
-              {{"series_max", options_.series_max}});
+              {{"series_max", index_.series_max()}});
   }
 
   // One reference for each sample; the samples of rejected series are left out.

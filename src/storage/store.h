@@ -41,12 +41,17 @@ enum class SyncMode {
   kOs,      // acknowledged after write: survives a killed process, not a power cut
 };
 
+// What may change while the store is open.
+struct StoreLimits {
+  uint64_t memory_bytes_max = 0;     // of the whole process, anonymous memory; 0: no limit
+  uint64_t disk_free_bytes_min = 0;  // on the directory's file system
+  uint64_t series_max = 0;           // further ones are rejected, those there are kept; 0: no limit
+};
+
 struct StoreOptions {
   std::string directory;
   SyncMode sync = SyncMode::kAlways;
-  uint64_t memory_bytes_max = 0;     // of the whole process, anonymous memory; 0: no limit
-  uint64_t disk_free_bytes_min = 0;  // on the directory's file system
-  uint64_t series_max = 0;           // further ones are rejected, those in the log kept; 0: no limit
+  StoreLimits limits;  // the cache of series is as large as the memory's limit at the start allows
   int64_t lock_timeout_ms = 1000;
   uint32_t segment_bytes = 16u << 20;  // of a log segment; a multiple of 32 KiB
 };
@@ -118,6 +123,9 @@ class Store {
                                                     int64_t max_ms, uint64_t samples_max) const = 0;
 
   virtual std::vector<model::Metadata> metadata() const = 0;
+
+  // Counts from the next write on.
+  virtual void set_limits(const StoreLimits& limits) = 0;
 
   // Commits and syncs what is queued and has not waited too long, closes the log, and refuses further writes; reads go
   // on. The destructor does it too. Called by one thread.

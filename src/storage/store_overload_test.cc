@@ -73,7 +73,7 @@ class StoreOverloadTest : public testing::Test {
   // There is room for "known" and one more.
   static StoreOptions two_series() {
     StoreOptions options = test_options();
-    options.series_max = 2;
+    options.limits.series_max = 2;
     return options;
   }
 

@@ -199,7 +199,7 @@ TEST(StoreTest, ASeriesWhoseLabelsAreRefusedLeavesTheOthersStanding) {
 TEST(StoreTest, BeyondTheLimitNewSeriesAreRejectedAndKnownOnesGoOn) {
   ForgetfulFileSystem disk;
   StoreOptions options = test_options();
-  options.series_max = 2;
+  options.limits.series_max = 2;
   const auto store = open_store(disk, options);
   write_one(*store, "a", 1, 1);
   const WriteOutcome outcome = write_and_wait(*store, BatchBuilder()
@@ -233,7 +233,7 @@ TEST(StoreTest, ARestartKeepsAllSeriesOfTheLogHoweverManyAreAllowedNow) {
   const Contents before = read_all(*store);
   store.reset();
   StoreOptions options = test_options();
-  options.series_max = 1;
+  options.limits.series_max = 1;
   store = open_store(disk, options);
   EXPECT_EQ(read_all(*store), before);
   EXPECT_EQ(write_one(*store, "c", 2, 2).samples_accepted, 1u);
@@ -309,7 +309,7 @@ TEST(StoreTest, TheMemoryLimitRefusesWritesAndNotReads) {
     write_one(*open_store(disk), "a", 1, 1);
   }
   StoreOptions options = test_options();
-  options.memory_bytes_max = 1;
+  options.limits.memory_bytes_max = 1;
   const auto store = open_store(disk, options);
   ASSERT_TRUE(eventually([&] { return !store->health().accepts_writes; }));
   EXPECT_THAT(store->health().reason, HasSubstr("memory limit reached"));
@@ -324,7 +324,7 @@ TEST(StoreTest, TheMemoryLimitRefusesWritesAndNotReads) {
 TEST(StoreTest, TooLittleFreeDiskRefusesWritesUntilThereIsMore) {
   ForgetfulFileSystem disk;
   StoreOptions options = test_options();
-  options.disk_free_bytes_min = 100u << 20;
+  options.limits.disk_free_bytes_min = 100u << 20;
   const auto store = open_store(disk, options);
   EXPECT_FALSE(write_one(*store, "a", 1, 1).error);
   disk.set_free_bytes(99u << 20);

@@ -35,8 +35,10 @@ ServerProcess::~ServerProcess() {
 }
 
 testing::AssertionResult ServerProcess::start() {
-  Command command{
-      .arguments = options_.launcher, .sockets = options_.sockets, .descriptors_max = options_.descriptors_max};
+  Command command{.arguments = options_.launcher,
+                  .environment = options_.environment,
+                  .sockets = options_.sockets,
+                  .descriptors_max = options_.descriptors_max};
   // Tests count what is in the store: of its own accord the server puts nothing there.
   command.arguments.insert(command.arguments.end(),
                            {server_path(), "serve", "--data-dir", data_dir_, "--self-metrics-interval", "off"});

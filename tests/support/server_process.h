@@ -27,10 +27,11 @@ namespace ms::test {
 struct ServerOptions {
   std::vector<std::string> flags = {};  // besides --listen and --data-dir
   std::vector<std::string> listen = {"127.0.0.1:0"};
-  std::vector<int> sockets = {};           // handed over, in the place of addresses to listen on
-  size_t descriptors_max = 0;              // its limit; 0: the test's own
-  std::string data_dir = {};               // where not one of its own
-  std::vector<std::string> launcher = {};  // a program and its arguments that executes the server in its place
+  std::vector<int> sockets = {};              // handed over, in the place of addresses to listen on
+  size_t descriptors_max = 0;                 // its limit; 0: the test's own
+  std::vector<std::string> environment = {};  // "NAME=value"
+  std::string data_dir = {};                  // where not one of its own
+  std::vector<std::string> launcher = {};     // a program and its arguments that executes the server in its place
 };
 
 // Flags of a server that refuses nobody for having waited: for tests in which only what they ask may be refused,
