@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/histogram.h"
 #include "wire/text_exposition.h"
 
@@ -212,6 +213,8 @@ void write_store(Page& page, const storage::Store& store) {
                real(stats.write_overloads));
   page.gauge("store_write_queue_bytes", "Writes queued, committed or being synced, and not acknowledged yet.",
              real(stats.write_queue_bytes));
+  page.gauge("store_write_queue_limit_bytes", "Bytes at which further writes are refused.",
+             real(stats.write_queue_bytes_max));
   page.counter("store_series_cache_hits_total", "Series found by their raw labels.", real(stats.series_cache_hits));
   page.counter("store_series_cache_misses_total", "Series whose labels had to be decoded.",
                real(stats.series_cache_misses));
@@ -223,6 +226,7 @@ void write_store(Page& page, const storage::Store& store) {
   page.gauge("memory_bytes", "Anonymous memory of the process.", real(stats.memory_bytes));
   page.gauge("memory_limit_bytes", "Memory beyond which writes are refused.", real(stats.memory_bytes_max));
   page.gauge("disk_free_bytes", "Free space of the data directory's file system.", real(stats.disk_free_bytes));
+  page.gauge("disk_free_min_bytes", "Free space below which writes are refused.", real(stats.disk_free_bytes_min));
 }
 
 void write_pools(Page& page, const WorkPool::Stats& queries, const WorkPool::Stats& heavy) {
@@ -270,6 +274,7 @@ std::string SelfMetrics::write_text() const {
   Page page(text, Page::Scope::kAll);
   page.family("build_info", MetricType::kGauge, "1, with the version of this build.");
   page.labelled("version", version_, 1);
+  page.gauge("time_seconds", "This machine's clock, in Unix seconds.", static_cast<double>(wall_ms()) / 1000);
   write_front_door(page, front_door_.stats(), service_);
   write_store(page, store_);
   write_pools(page, queries_.stats(), heavy_.stats());

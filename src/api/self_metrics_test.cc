@@ -64,6 +64,9 @@ class SelfMetricsTest : public testing::Test {
 TEST_F(SelfMetricsTest, HasTheNamesThatDashboardsUse) {
   const std::string page = metrics_->write_text();
   for (const char* line : {
+           "# TYPE metricstream_time_seconds gauge",
+           "# TYPE metricstream_store_write_queue_limit_bytes gauge",
+           "# TYPE metricstream_disk_free_min_bytes gauge",
            "# TYPE metricstream_build_info gauge",
            "# TYPE metricstream_listen_queue_depth gauge",
            "# TYPE metricstream_listen_queue_limit gauge",

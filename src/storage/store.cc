@@ -204,6 +204,7 @@ class EmbeddedStore final : public Store {
             .log_bytes = wal_->bytes_written(),
             .log_segments = wal_->segment_number() + 1 - first_segment_,
             .write_queue_bytes = committer_->queue_bytes(),
+            .write_queue_bytes_max = Committer::kQueueBytesMax,
             .writes_refused = writes_refused_,
             .writes_refused_age = commits.refused_age,
             .write_overloads = committer_->overloads(),
@@ -211,7 +212,8 @@ class EmbeddedStore final : public Store {
             .series_cache_misses = cache_misses_,
             .memory_bytes = guard_.memory_bytes(),
             .memory_bytes_max = guard_.memory_bytes_max(),
-            .disk_free_bytes = guard_.disk_free_bytes()};
+            .disk_free_bytes = guard_.disk_free_bytes(),
+            .disk_free_bytes_min = guard_.disk_free_bytes_min()};
   }
 
  private:

@@ -90,10 +90,11 @@ class Store {
     uint64_t samples_replayed = 0;
     uint64_t commits = 0;
     uint64_t syncs = 0;
-    uint64_t sync_ns = 0;             // time spent in fdatasync
-    uint64_t log_bytes = 0;           // written to the log
-    uint64_t log_segments = 0;        // gauge
-    uint64_t write_queue_bytes = 0;   // gauge
+    uint64_t sync_ns = 0;            // time spent in fdatasync
+    uint64_t log_bytes = 0;          // written to the log
+    uint64_t log_segments = 0;       // gauge
+    uint64_t write_queue_bytes = 0;  // gauge
+    uint64_t write_queue_bytes_max = 0;
     uint64_t writes_refused = 0;      // for want of memory, disk or room in the queue, or for a failed log
     uint64_t writes_refused_age = 0;  // waited too long for their commit
     uint64_t write_overloads = 0;     // how often writes began to wait too long
@@ -102,6 +103,7 @@ class Store {
     uint64_t memory_bytes = 0;      // gauge: anonymous memory of the process
     uint64_t memory_bytes_max = 0;  // gauge
     uint64_t disk_free_bytes = 0;   // gauge
+    uint64_t disk_free_bytes_min = 0;
   };
 
   virtual ~Store() = default;  // one implementation; virtual keeps its rooms out of this header
