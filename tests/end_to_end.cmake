@@ -37,7 +37,8 @@ ms_test(front_door SOURCES front_door_test.cc http_test.cc LIBRARIES ms_test_sup
 ms_test(door_limits SOURCES architecture_test.cc handover_test.cc refusal_test.cc LIBRARIES ms_test_support)
 ms_test(hostile_clients SOURCES broken_clients_test.cc slow_clients_test.cc LIBRARIES ms_test_support)
 ms_test(metrics_page SOURCES metrics_page_test.cc LIBRARIES ms_test_support)
-ms_test(program SOURCES program_test.cc series_limit_test.cc LIBRARIES ms_test_support simdjson::simdjson)
+ms_test(program SOURCES program_test.cc series_limit_test.cc troubleshooting_test.cc
+  LIBRARIES ms_test_support simdjson::simdjson)
 ms_test(operation SOURCES reload_test.cc self_record_test.cc service_manager_test.cc LIBRARIES ms_test_support)
 ms_test(watch_command SOURCES watch_command_test.cc LIBRARIES ms_test_support)
 

@@ -1,6 +1,7 @@
 #include "base/file_system.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -9,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +18,34 @@
 
 namespace ms {
 namespace {
+
+// "uid 1000 (alice)"; "uid 1000" where it has no name.
+std::string user_text(uid_t uid) {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
+  std::string text = "uid " + std::to_string(uid);
+  if (found != nullptr) text += " (" + std::string(found->pw_name) + ")";
+  return text;
+}
+
+// fail_errno of `verb` and `path`, which says too, where access is denied, whose the path is, or what of it exists and
+// can be seen: nearly always the program, or an earlier start of it, ran as another user.
+std::unexpected<Error> fail_path(std::string_view verb, const std::string& path, int error_number) {
+  auto failure = fail_errno(std::string(verb) + " " + path, error_number);
+  if (error_number != EACCES && error_number != EPERM) return failure;
+  std::filesystem::path seen = path;
+  struct stat status{};
+  while (stat(seen.c_str(), &status) != 0) {
+    if (!seen.has_parent_path() || seen == seen.parent_path()) return failure;
+    seen = seen.parent_path();
+  }
+  failure.error().message += "; " + seen.string() + " belongs to " + user_text(status.st_uid) +
+                             ", and this process runs as " + user_text(geteuid()) +
+                             ": run it as the owner, or give it a directory of its own (mkdir, chown -R)";
+  return failure;
+}
 
 class PosixFile final : public File {
  public:
@@ -88,10 +118,10 @@ std::string read_holder(int fd) {
 class PosixFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> create(const std::string& path) override {
-    return open_with(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, "create ");
+    return open_with(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, "create");
   }
   Result<std::unique_ptr<File>> open(const std::string& path) override {
-    return open_with(path, O_RDWR | O_CLOEXEC, "open ");
+    return open_with(path, O_RDWR | O_CLOEXEC, "open");
   }
 
   Result<void> rename(const std::string& from, const std::string& to) override {
@@ -123,7 +153,7 @@ class PosixFileSystem final : public FileSystem {
       } else if (errno != EEXIST) {
         const int error_number = errno;
         if (std::filesystem::is_directory(made, error)) continue;  // a read-only parent answers EROFS, not EEXIST
-        return fail_errno("make directory " + made.string(), error_number);
+        return fail_path("make directory", made.string(), error_number);
       }
     }
     if (!std::filesystem::is_directory(absolute, error)) {
@@ -150,7 +180,7 @@ class PosixFileSystem final : public FileSystem {
 
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
     Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-    if (fd.get() < 0) return fail_errno("open lock " + path, errno);
+    if (fd.get() < 0) return fail_path("open lock", path, errno);
     if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) return fail_errno("lock " + path, errno);
       return fail(ErrorCode::kLocked, path + " is held by process " + read_holder(fd.get()));
@@ -163,9 +193,9 @@ class PosixFileSystem final : public FileSystem {
   }
 
  private:
-  static Result<std::unique_ptr<File>> open_with(const std::string& path, int flags, const char* what) {
+  static Result<std::unique_ptr<File>> open_with(const std::string& path, int flags, const char* verb) {
     Descriptor fd(::open(path.c_str(), flags, 0644));
-    if (fd.get() < 0) return fail_errno(what + path, errno);
+    if (fd.get() < 0) return fail_path(verb, path, errno);
     return std::make_unique<PosixFile>(std::move(fd), path);
   }
 };

@@ -207,12 +207,13 @@ constexpr ParseContext kContext{.arrival_ms = 1795528800000, .timestamp_ms_max =
 
 TEST(Timestamps, AFutureOneIsDescribedWithAHint) {
   const std::string limit = " is later than 2026-11-26T14:00:00.000Z, the latest accepted";
+  const std::string clock = limit + "; compare the sender's clock with the server's";
   const std::vector<std::pair<int64_t, std::string>> cases = {
-      {1795701600001, limit},
-      {9999999999999, limit},
+      {1795701600001, clock},
+      {9999999999999, clock},
       {1732363200000000, limit + "; it looks like microseconds, milliseconds are expected"},
       {1732363200000000000, limit + "; it looks like nanoseconds, milliseconds are expected"},
-      {INT64_MAX, limit},
+      {INT64_MAX, clock},
   };
   for (const auto& [timestamp_ms, rest] : cases) {
     EXPECT_EQ(describe_future_timestamp(timestamp_ms, kContext), "timestamp " + std::to_string(timestamp_ms) + rest);

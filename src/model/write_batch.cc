@@ -18,8 +18,13 @@ bool is_plausible(int64_t timestamp_ms, const ParseContext& context) {
 std::string describe_future_timestamp(int64_t timestamp_ms, const ParseContext& context) {
   std::string text = "timestamp " + std::to_string(timestamp_ms) + " is later than " +
                      format_utc(context.timestamp_ms_max) + ", the latest accepted";
-  if (is_plausible(timestamp_ms / 1000, context)) text += "; it looks like microseconds, milliseconds are expected";
-  if (is_plausible(timestamp_ms / 1'000'000, context)) text += "; it looks like nanoseconds, milliseconds are expected";
+  if (is_plausible(timestamp_ms / 1000, context)) {
+    text += "; it looks like microseconds, milliseconds are expected";
+  } else if (is_plausible(timestamp_ms / 1'000'000, context)) {
+    text += "; it looks like nanoseconds, milliseconds are expected";
+  } else {
+    text += "; compare the sender's clock with the server's";
+  }
   return text;
 }
 

@@ -55,14 +55,30 @@ int get_option(int fd, int name) {
   return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
 
+// What to do about it, behind the system's own words.
+std::unexpected<Error> fail_listen(const std::string& what, int error_number) {
+  auto failure = fail_errno(what, error_number);
+  if (error_number == EADDRINUSE) {
+    failure.error().message +=
+        "; another process listens there, and `ss -ltnp` names it: stop it, or choose another port";
+  } else if (error_number == EACCES) {
+    failure.error().message +=
+        "; ports below net.ipv4.ip_unprivileged_port_start are for privileged processes: choose a higher one";
+  } else if (error_number == EADDRNOTAVAIL) {
+    failure.error().message +=
+        "; no interface of this machine has that address: `ip address` lists those that there are";
+  }
+  return failure;
+}
+
 Result<Descriptor> listen_on(const addrinfo& address, bool is_every_address, int backlog, const std::string& what) {
   Descriptor fd(socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno(what, errno);
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
   if (address.ai_family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, is_every_address ? 0 : 1);
-  if (bind(fd.get(), address.ai_addr, address.ai_addrlen) != 0) return fail_errno(what, errno);
-  if (listen(fd.get(), backlog) != 0) return fail_errno(what, errno);
+  if (bind(fd.get(), address.ai_addr, address.ai_addrlen) != 0) return fail_listen(what, errno);
+  if (listen(fd.get(), backlog) != 0) return fail_listen(what, errno);
   return fd;
 }
 

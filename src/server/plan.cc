@@ -17,6 +17,7 @@ constexpr size_t kRefuserShareMin = 128;
 constexpr size_t kRefuserShareMax = 4096;
 constexpr size_t kFewDescriptors = 4096;
 constexpr size_t kWorkersMin = 2;
+constexpr int kShortListenQueue = 1024;
 constexpr uint64_t kMemoryPercent = 60;
 constexpr size_t kQueryQueueMax = 64;
 constexpr size_t kHeavyQueueMax = 1024;
@@ -104,6 +105,9 @@ void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
   if (door.backlog > somaxconn) {
     log.warn("the kernel grants a shorter listen queue than --backlog asks for; raise net.core.somaxconn",
              {{"backlog", door.backlog}, {"somaxconn", somaxconn}});
+  } else if (config.backlog == 0 && door.backlog != 0 && somaxconn < kShortListenQueue) {
+    log.warn("net.core.somaxconn keeps the listen queue short, and bursts of connections will overflow it; raise it",
+             {{"somaxconn", somaxconn}, {"command", "sysctl -w net.core.somaxconn=4096"}});
   }
   if (config.max_connections > door.connections_max) {
     log.warn("--max-connections is more than the descriptor limit allows; raise it (ulimit -n, LimitNOFILE=)",

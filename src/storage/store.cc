@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -27,6 +28,7 @@ constexpr uint64_t kCacheBytesMin = 16u << 20;
 constexpr uint64_t kCacheBytesDefault = 256u << 20;
 // Before a write of this size the memory is looked at, however short ago it was.
 constexpr size_t kLargeWriteBytes = 256 * 1024;
+constexpr int64_t kClockSlackMs = 60'000;  // what the clocks of machines may differ by without a word
 
 Result<std::unique_ptr<FileLock>> lock_directory(const StoreOptions& options, FileSystem& files) {
   const uint64_t deadline_ns = monotonic_ns() + static_cast<uint64_t>(options.lock_timeout_ms) * kNanosPerMilli;
@@ -59,6 +61,7 @@ class ReplayTarget final : public EntryVisitor {
     refs_.clear();
     for (const SeriesRef ref : refs) refs_.push_back(ref < known_.size() ? known_[ref] : kNoSeries);
     samples += refs.size();
+    for (const int64_t timestamp_ms : timestamps_ms) newest_ms = std::max(newest_ms, timestamp_ms);
     if (std::ranges::find(refs_, kNoSeries) == refs_.end()) {
       head_.append(refs_, timestamps_ms, values);
       return;
@@ -85,6 +88,7 @@ class ReplayTarget final : public EntryVisitor {
 
   uint64_t samples = 0;
   uint64_t orphans = 0;  // samples whose series' labels are lost
+  int64_t newest_ms = std::numeric_limits<int64_t>::min();
 
  private:
   SeriesIndex& index_;
@@ -121,6 +125,7 @@ class EmbeddedStore final : public Store {
       log_.error("samples without labels: their series' labels are in a damaged part of the log",
                  {{"samples", target.orphans}});
     }
+    warn_of_samples_ahead(target.newest_ms);
     samples_replayed_ = target.samples - target.orphans;
     damaged_places_ = replay->damaged_places;
     first_segment_ = replay->resume.next_segment - static_cast<uint32_t>(replay->segments);
@@ -217,6 +222,16 @@ class EmbeddedStore final : public Store {
   }
 
  private:
+  // Such samples are not shown by queries for "now" until the clock is there.
+  void warn_of_samples_ahead(int64_t newest_ms) const {
+    const int64_t now_ms = wall_ms();
+    if (newest_ms <= now_ms + kClockSlackMs) return;
+    log_.warn(
+        "samples are dated ahead of this machine's clock: it is behind, or a sender's was ahead; compare them with "
+        "`timedatectl`",
+        {{"newest", format_utc(newest_ms)}, {"clock", format_utc(now_ms)}});
+  }
+
   void refuse(Error error, WriteCallback& on_done) {
     writes_refused_.fetch_add(1, std::memory_order_relaxed);
     on_done({.error = std::move(error), .done_ns = monotonic_ns()});

@@ -170,7 +170,9 @@ TEST(JsonMetrics, AMetricAtFaultIsRejectedWithAReasonAndTheOthersAreKept) {
       {R"({"name":"x","value":1,"timestamp":1.5})", "\"timestamp\" is not a whole number of milliseconds: 1.5"},
       {R"({"name":"x","value":1,"timestamp":1e300})", "\"timestamp\" is not a whole number of milliseconds: 1e300"},
       {R"({"name":"x","value":1,"timestamp":1732536000501})",
-       "timestamp 1732536000501 is later than 2024-11-25T12:00:00.500Z, the latest accepted"},
+       "timestamp 1732536000501 is later than 2024-11-25T12:00:00.500Z, the latest accepted; compare the sender's "
+       "clock with "
+       "the server's"},
       {R"({"name":"x","value":1,"timestamp":1732363200000000000})",
        "timestamp 1732363200000000000 is later than 2024-11-25T12:00:00.500Z, the latest accepted; it looks like "
        "nanoseconds, milliseconds are expected"},

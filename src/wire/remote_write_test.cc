@@ -223,7 +223,7 @@ TEST(RemoteWrite, ALateSampleIsDroppedAndItsSeriesTold) {
       ElementsAre("1: cpu{host=\"a\"}: timestamp 1732363200000000000 is later than 2024-11-25T12:00:00.500Z, the "
                   "latest accepted; it looks like nanoseconds, milliseconds are expected",
                   "2: cpu{host=\"b\"}: timestamp 1732536000501 is later than 2024-11-25T12:00:00.500Z, the "
-                  "latest accepted"));
+                  "latest accepted; compare the sender's clock with the server's"));
   EXPECT_EQ(batch.rejections.count, 2u);
   EXPECT_EQ(batch.rejections.samples, 3u);
 }
