@@ -29,6 +29,8 @@ add_dependencies(ms_test_support metricstream)
 
 ms_test(bench_command SOURCES bench_command_test.cc LIBRARIES ms_test_support ms_load simdjson::simdjson)
 ms_test(main_job SOURCES main_job_test.cc LIBRARIES ms_test_support TIMEOUT 240)
+ms_test(deploy SOURCES deploy_test.cc LIBRARIES ms_test_support simdjson::simdjson TIMEOUT 240)
+target_compile_definitions(deploy_test PRIVATE MS_DEPLOY_DIR="${PROJECT_SOURCE_DIR}/deploy")
 ms_test(disk SOURCES disk_fault_test.cc power_cut_test.cc LIBRARIES ms_test_support TIMEOUT 240)
 ms_test(durability SOURCES durability_test.cc LIBRARIES ms_test_support)
 ms_test(hostile_bodies SOURCES decompression_bomb_test.cc hostile_names_test.cc

@@ -64,6 +64,9 @@ SendingState read_sending_state(const PrometheusProcess& prometheus) {
 
 }  // namespace
 
+PrometheusProcess::PrometheusProcess(const Endpoint& receiver)
+    : configuration_(configuration(receiver, files_.file("targets.json"))) {}
+
 PrometheusProcess::~PrometheusProcess() {
   if (process_ != nullptr && testing::Test::HasFailure()) {
     std::printf("prometheus' log:\n%s\n", process_->errors().c_str());
@@ -73,7 +76,7 @@ PrometheusProcess::~PrometheusProcess() {
 testing::AssertionResult PrometheusProcess::start() {
   endpoint_ = {.host = "127.0.0.1", .port = choose_free_port()};
   set_targets({});
-  write_whole_file(files_.file("prometheus.yml"), configuration(receiver_, files_.file("targets.json")));
+  write_whole_file(files_.file("prometheus.yml"), configuration_);
   process_ = std::make_unique<ChildProcess>(Command{.arguments = {
                                                         peer_path(kPrometheus),
                                                         "--config.file=" + files_.file("prometheus.yml"),

@@ -1,7 +1,9 @@
-// PrometheusProcess: a real Prometheus that scrapes each second and sends everything on by remote write.
+// PrometheusProcess: a real Prometheus, which scrapes each second and sends everything on by remote write, or does what
+// a configuration of the test's says.
 //
-// What it scrapes stands in a file that it watches, so that targets come and go while it runs. It batches and retries
-// in milliseconds, since its receiver is stopped and killed under it; nothing else is changed from its defaults.
+// What the first scrapes stands in a file that it watches, so that targets come and go while it runs. It batches and
+// retries in milliseconds, since its receiver is stopped and killed under it; nothing else is changed from its
+// defaults.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "support/child_process.h"
@@ -27,7 +30,9 @@ struct ScrapeTarget {
 
 class PrometheusProcess {
  public:
-  explicit PrometheusProcess(Endpoint receiver) : receiver_(std::move(receiver)) {}
+  explicit PrometheusProcess(const Endpoint& receiver);
+  // The text of its prometheus.yml.
+  explicit PrometheusProcess(std::string configuration) : configuration_(std::move(configuration)) {}
   ~PrometheusProcess();
 
   // Starts it, and waits until it answers.
@@ -45,9 +50,9 @@ class PrometheusProcess {
   std::expected<SeriesMap, std::string> read_everything() const;
 
  private:
-  Endpoint receiver_;
   Endpoint endpoint_;
   TempDir files_;
+  std::string configuration_;
   std::unique_ptr<ChildProcess> process_;
 };
 
