@@ -43,6 +43,7 @@ class ResourceGuard {
   // Looks by them at once.
   void set_limits(uint64_t memory_bytes_max, uint64_t disk_free_bytes_min);
   uint64_t memory_bytes_max() const { return memory_bytes_max_.load(std::memory_order_relaxed); }
+  uint64_t disk_free_bytes_min() const { return disk_free_bytes_min_.load(std::memory_order_relaxed); }
 
   // Nothing while there is room; else kUnavailable with the reason.
   std::optional<Error> refusal() const;
@@ -56,8 +57,6 @@ class ResourceGuard {
   void run();
   // The process's memory, once what need not be held is given back where it is beyond the limit.
   uint64_t measure_memory();
-
-  uint64_t disk_free_bytes_min() const { return disk_free_bytes_min_.load(std::memory_order_relaxed); }
 
   const std::string directory_;
   std::atomic<uint64_t> memory_bytes_max_;
