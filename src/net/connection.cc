@@ -1,5 +1,7 @@
 #include "net/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -15,13 +17,16 @@ constexpr int kReadsPerTurn = 4;
 
 }  // namespace
 
-Connection::Connection(Descriptor fd, const Endpoint& peer, const Stamps& stamps, SessionFactory& sessions,
-                       Mailbox& mailbox, bool is_single_request)
+Connection::Connection(Descriptor fd, uint64_t number, const Endpoint& peer, const Stamps& stamps,
+                       SessionFactory& sessions, Mailbox& mailbox, bool is_single_request)
     : fd_(std::move(fd)),
       stamps_(stamps),
       mailbox_(mailbox),
-      session_(
-          sessions.make({.waker = *this, .stamps = stamps_, .is_single_request = is_single_request, .peer = peer})) {}
+      session_(sessions.make({.waker = *this,
+                              .stamps = stamps_,
+                              .is_single_request = is_single_request,
+                              .peer = peer,
+                              .connection = number})) {}
 
 Connection::Rest Connection::on_ready(std::span<char> buffer, uint64_t now_ns, ReplyObserver& observer) {
   if (sending_) {
@@ -66,12 +71,18 @@ Connection::Rest Connection::follow(Want want, ReplyObserver& observer) {
         return Rest::kRead;
       case Want::kWrite:
       case Want::kWriteEnd:
-      case Want::kInterim: {
+      case Want::kInterim:
+      case Want::kStream: {
         Rest rest{};
+        if (want == Want::kStream) {
+          // The kernel would take one piece more for a client that has gone.
+          if (has_peer_ended(fd())) return Rest::kClosed;
+          if (!is_streaming_) begin_stream();
+        }
         sending_ = want;
         if (!send_output(rest)) return rest;
         sending_.reset();
-        if (want != Want::kInterim) note_reply(observer);
+        if (want == Want::kWrite || want == Want::kWriteEnd) note_reply(observer);
         // Closed over unread bytes it would be reset, and what was held back would be lost.
         if (want == Want::kWriteEnd) return has_unread_bytes(fd()) ? Rest::kLinger : Rest::kClosed;
         want = session_->on_sent();
@@ -97,7 +108,8 @@ bool Connection::send_output(Rest& rest) {
     const ssize_t sent = send(fd_.get(), output.data() + sent_, output.size() - sent_, flags);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) {
-      rest = errno == EAGAIN ? Rest::kWrite : Rest::kBroken;
+      // A client that has seen enough of a stream goes away: that is how it ends.
+      rest = errno == EAGAIN ? Rest::kWrite : is_streaming_ ? Rest::kClosed : Rest::kBroken;
       return false;
     }
     sent_ += static_cast<size_t>(sent);
@@ -113,6 +125,13 @@ void Connection::note_reply(ReplyObserver& observer) {
   starts_request_ = true;
   stamps_.taken_ns = stamps_.replied_ns;  // of a pipelined request, whose bytes are here already
   stamps_.complete_ns = stamps_.durable_ns = stamps_.replied_ns = 0;
+}
+
+// Beyond this the kernel says that there is no room. By itself it would hold megabytes for a client that takes nothing,
+// and a client that is slow would read what was true a minute ago.
+void Connection::begin_stream() {
+  is_streaming_ = true;
+  setsockopt(fd_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kStreamUnsentBytesMax, sizeof kStreamUnsentBytesMax);
 }
 
 bool Connection::try_unpark() {

@@ -36,8 +36,12 @@ class Connection final : public SessionWaker {
     virtual void on_reply(const Connection& connection) = 0;
   };
 
-  Connection(Descriptor fd, const Endpoint& peer, const Stamps& stamps, SessionFactory& sessions, Mailbox& mailbox,
-             bool is_single_request);
+  // What the kernel holds of a stream without having sent it.
+  static constexpr int kStreamUnsentBytesMax = 64 * 1024;
+
+  // `number`: 12 for C12.
+  Connection(Descriptor fd, uint64_t number, const Endpoint& peer, const Stamps& stamps, SessionFactory& sessions,
+             Mailbox& mailbox, bool is_single_request);
 
   int fd() const { return fd_.get(); }
   Session& session() { return *session_; }
@@ -46,6 +50,8 @@ class Connection final : public SessionWaker {
   // Replies that are with the kernel.
   uint64_t replies() const { return replies_; }
   bool is_sending() const { return sending_.has_value(); }
+  // Its reply goes on until the connection ends (Want::kStream).
+  bool is_streaming() const { return is_streaming_; }
   // The client has ended its side: no event will tell of the end itself.
   void note_last_event() { is_end_near_ = true; }
   // Whether there may be bytes that were not read, or the end.
@@ -72,6 +78,7 @@ class Connection final : public SessionWaker {
   // Whether the session was woken in the meantime and goes on.
   bool try_unpark();
   void note_reply(ReplyObserver& observer);
+  void begin_stream();
 
   Descriptor fd_;
   Stamps stamps_;
@@ -81,6 +88,7 @@ class Connection final : public SessionWaker {
   std::optional<Want> sending_;   // what is wanted, while not all of the output is with the kernel
   bool was_buffer_full_ = false;  // at the last read
   bool is_end_near_ = false;
+  bool is_streaming_ = false;
   bool starts_request_ = true;  // the next bytes are a request's first
   uint64_t replies_ = 0;
   std::unique_ptr<Session> session_;

@@ -97,8 +97,8 @@ Connection& ConnectionServer::meet(int fd, Slot& slot, uint64_t now_ns) {
                                      : enqueued_ns != 0         ? std::min(enqueued_ns, now_ns)
                                                                 : now_ns,  // taken while still being enqueued
                       .taken_ns = now_ns};
-  slot.connection = new Connection(Descriptor(fd), slot.arrival.peer, stamps, context_.sessions, queue_.mailbox(),
-                                   context_.is_single_request);
+  slot.connection = new Connection(Descriptor(fd), slot.arrival.number, slot.arrival.peer, stamps, context_.sessions,
+                                   queue_.mailbox(), context_.is_single_request);
   return *slot.connection;
 }
 
@@ -208,7 +208,8 @@ void ConnectionServer::expire(int fd, Slot& slot) {
                     : is_idle               ? stats_.idle_timeouts
                                             : stats_.receive_timeouts;
   reason.add();
-  settle(connection, connection.on_deadline(*this), is_idle ? Outcome::kClosed : Outcome::kTimedOut);
+  const bool is_answered = is_idle || connection.is_streaming();
+  settle(connection, connection.on_deadline(*this), is_answered ? Outcome::kClosed : Outcome::kTimedOut);
 }
 
 // A connection with unread bytes is on its way to a worker: it is served. One that is closed goes by way of FIN and the
@@ -216,6 +217,10 @@ void ConnectionServer::expire(int fd, Slot& slot) {
 void ConnectionServer::close_if_idle(int fd, Slot& slot) {
   const uint64_t closed_before_ns = context_.idle_closed_before_ns.load(std::memory_order_relaxed);
   const bool is_silent = slot.connection == nullptr;
+  if (closed_before_ns != 0 && !is_silent && slot.connection->is_streaming()) {
+    // It is here because its client takes nothing, so that it cannot be told of the end.
+    return settle(*slot.connection, Connection::Rest::kClosed, Outcome::kClosed);
+  }
   const bool is_idle = is_silent ? slot.accepted_ns.load(std::memory_order_relaxed) < closed_before_ns
                                  : slot.connection->session().is_idle() && !slot.connection->is_sending();
   if (closed_before_ns == 0 || !is_idle || has_unread_bytes(fd)) {

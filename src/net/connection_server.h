@@ -90,7 +90,7 @@ class ConnectionServer final : Connection::ReplyObserver {
   void deliver_mail();
   // For a connection that the caller has taken from the lobby, since its deadline has passed.
   void expire(int fd, Slot& slot);
-  // Likewise, at a stop: closes it if no request of it is under way, else puts it back.
+  // Likewise, at a stop: closes it if no request of it is under way, or what goes on is a stream; else puts it back.
   void close_if_idle(int fd, Slot& slot);
   // Refuses a connection in the lobby whose request has waited beyond the deadline for a worker.
   void refuse_if_overdue(int fd);

@@ -18,8 +18,8 @@ class ConnectionTest : public testing::Test, private Connection::ReplyObserver {
     std::array<int, 2> ends{};
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
     client_ = Descriptor(ends[0]);
-    connection_ =
-        std::make_unique<Connection>(Descriptor(ends[1]), Endpoint(), Stamps(), service_, *mailbox_, /*single*/ false);
+    connection_ = std::make_unique<Connection>(Descriptor(ends[1]), 12, Endpoint(), Stamps(), service_, *mailbox_,
+                                               /*single*/ false);
   }
 
   void send(const std::string& text) {

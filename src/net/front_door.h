@@ -28,6 +28,7 @@
 #include "net/pulse.h"
 #include "net/refuser.h"
 #include "net/session.h"
+#include "net/socket_census.h"
 #include "net/sweeper.h"
 #include "net/worker.h"
 
@@ -127,7 +128,8 @@ class FrontDoor {
   uint64_t stop(uint64_t timeout_ms);
 
   FrontDoorStats stats();
-  FrontDoorState state();
+  // Lists at most `entries_max` sockets, and as many entries of the queue.
+  FrontDoorState state(size_t entries_max = SocketCensus::kEntriesMax);
   // For a watchdog.
   Pulse pulse() const;
   // Connections accepted so far: the number of the newest.

@@ -39,13 +39,13 @@ std::string_view accept_state_name(AcceptState state) {
   return "unknown";
 }
 
-FrontDoorState FrontDoor::state() {
+FrontDoorState FrontDoor::state(size_t entries_max) {
   FrontDoorState state{.architecture = options_.architecture};
   state.stats = stats();
   state.waiting = sampler_->waiting();
   state.drain = sampler_->rates();
   const std::vector<const ConnectionServer*> all = servers();
-  state.census = take_census(queue_->table(), all);
+  state.census = take_census(queue_->table(), all, entries_max);
   const uint64_t now_ns = monotonic_ns();
   state.uptime_ns = elapsed_ns(sampler_->started_ns(), now_ns);
   describe_accepts(acceptor_->stats(), now_ns, state);

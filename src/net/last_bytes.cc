@@ -34,4 +34,9 @@ bool has_unread_bytes(int fd) {
   return ioctl(fd, FIONREAD, &count) == 0 && count > 0;
 }
 
+bool has_peer_ended(int fd) {
+  char first = 0;
+  return recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 }  // namespace ms::net

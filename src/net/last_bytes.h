@@ -13,4 +13,7 @@ uint64_t since_last_bytes_ns(int fd);
 // Whether there are some that were not read.
 bool has_unread_bytes(int fd);
 
+// Whether all of them were read, and the peer has sent FIN.
+bool has_peer_ended(int fd);
+
 }  // namespace ms::net

@@ -4,16 +4,12 @@
 //     who           the number of the worker's thread
 //     big N         N bytes of 'x' and the line's end
 //     interim N     N bytes of '.' and the line's end, before the answer to the next line
-//     durable       "durable", with the stamp set
-//     park          "woken", once the test calls wake_parked()
-//     early         "woken"; it is woken before it parks
-//     race          "woken"; a thread of the test's wakes it at once, before or after it parks
-//     block NAME    "released", once the test calls release(NAME); occupies its worker meanwhile
-//     park last     the same, and it goes out with the end
-//     close         "bye", then closes
-//     last N        N times 'x', which goes out with the end
-//     linger        "bye", then lingers
-//     drop          closes without a word
+//     stream N      "begun", and from then on N times '~' and the line's end, each time that the test calls
+//     wake_parked() durable       "durable", with the stamp set park          "woken", once the test calls
+//     wake_parked() early         "woken"; it is woken before it parks race          "woken"; a thread of the test's
+//     wakes it at once, before or after it parks block NAME    "released", once the test calls release(NAME); occupies
+//     its worker meanwhile park last     the same, and it goes out with the end close         "bye", then closes last N
+//     N times 'x', which goes out with the end linger        "bye", then lingers drop          closes without a word
 //
 // Who is late is told "late" before the end, but for those who are idle; who is refused, "refused".
 #pragma once
@@ -148,6 +144,10 @@ class LineSession final : public Session {
   }
   Want on_wake() override {
     const Call call(*this);
+    if (stream_bytes_ > 0) {
+      output_ = std::string(stream_bytes_, '~') + "\n";
+      return Want::kStream;
+    }
     answer("woken");
     return is_last_ ? Want::kWriteEnd : Want::kWrite;
   }
@@ -155,6 +155,10 @@ class LineSession final : public Session {
     const Call call(*this);
     if (!std::exchange(is_interim_, false)) has_answered_ = true;
     output_.clear();
+    if (stream_bytes_ > 0) {
+      service_.park(context_.waker);
+      return Want::kPark;
+    }
     if (after_ == Want::kRead && context_.is_single_request) return input_.empty() ? Want::kClose : Want::kLinger;
     return after_ == Want::kRead ? advance() : after_;
   }
@@ -210,6 +214,10 @@ class LineSession final : public Session {
       output_ = std::string(std::stoul(word), '.') + "\n";
       return Want::kInterim;
     }
+    if (verb == "stream") {
+      stream_bytes_ = std::stoul(word);
+      return answer("begun");
+    }
     if (verb == "durable") context_.stamps.durable_ns = monotonic_ns();
     is_last_ = verb == "park" && word == "last";
     if (verb == "park") service_.park(context_.waker);
@@ -235,6 +243,7 @@ class LineSession final : public Session {
   bool has_answered_ = false;
   bool is_interim_ = false;   // the output is no answer
   bool is_last_ = false;      // it ends with the answer
+  size_t stream_bytes_ = 0;   // that each wake sends, once it streams
   Want after_ = Want::kRead;  // what it wants when its answer is sent
 };
 

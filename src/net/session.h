@@ -8,6 +8,9 @@
 //     kWriteEnd the same, and then the end, without on_sent(): FIN goes along with the last bytes. What the client may
 //               have sent beyond what was read does the reply no harm
 //     kInterim  as kWrite for what is no reply but precedes one: it is not counted, and leaves the stamps as they are
+//     kStream   likewise for what follows a reply that never is whole, until the connection ends: the kernel holds
+//     little
+//               of it for a client that takes none, and at a stop one that cannot be sent is left out
 //     kPark     nothing, until SessionWaker::wake(): then on_wake() is called. No thread waits meanwhile
 //     kClose    the end: nothing unread is expected
 //     kLinger   the end, with bytes of the client's still unread: a plain close would reset the connection and take the
@@ -24,7 +27,7 @@
 
 namespace ms::net {
 
-enum class Want { kRead, kWrite, kWriteEnd, kInterim, kPark, kClose, kLinger };
+enum class Want { kRead, kWrite, kWriteEnd, kInterim, kStream, kPark, kClose, kLinger };
 
 // Brings a parked connection back to a worker. Thread-safe; call at most once for each kPark. The call may come before
 // the session has returned kPark: it is not lost.
@@ -41,6 +44,7 @@ struct SessionContext {
   // The connection ends after its first reply, which says so.
   bool is_single_request = false;
   Endpoint peer;
+  uint64_t connection = 0;  // its number: 12 for C12
 };
 
 class Session {
@@ -55,7 +59,7 @@ class Session {
   // deadline_ns() has passed while the session wanted kRead. kWrite sends a last word.
   virtual Want on_deadline() = 0;
 
-  // What is to be sent after kWrite, kWriteEnd or kInterim; stable until on_sent(), or the end.
+  // What is to be sent after kWrite, kWriteEnd, kInterim or kStream; stable until on_sent(), or the end.
   virtual std::string_view output() const = 0;
   // The protocol's own word for the reply that was sent last, for the record: an HTTP status. 0 before the first.
   virtual int reply_code() const = 0;

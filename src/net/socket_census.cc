@@ -23,8 +23,11 @@ struct Seen {
 // Those with the lowest numbers among all that are added.
 class Lowest {
  public:
+  // At most `entries_max` of them, which is above 0.
+  explicit Lowest(size_t entries_max) : entries_max_(entries_max) {}
+
   void add(const Seen& seen) {
-    if (heap_.size() == SocketCensus::kEntriesMax) {
+    if (heap_.size() == entries_max_) {
       if (seen.connection > heap_.front().connection) return;
       std::ranges::pop_heap(heap_, {}, &Seen::connection);
       heap_.pop_back();
@@ -39,6 +42,7 @@ class Lowest {
   }
 
  private:
+  const size_t entries_max_;
   std::vector<Seen> heap_;  // the highest number in front
 };
 
@@ -127,11 +131,11 @@ std::string_view socket_state_name(SocketState state) {
   return "unknown";
 }
 
-SocketCensus take_census(ConnectionTable& table, std::span<const ConnectionServer* const> servers) {
+SocketCensus take_census(ConnectionTable& table, std::span<const ConnectionServer* const> servers, size_t entries_max) {
   Served served(servers);
   SocketCensus census;
-  Lowest queued;
-  Lowest lowest;
+  Lowest queued(entries_max);
+  Lowest lowest(entries_max);
   std::vector<uint64_t> maybe_parked;
   for (size_t fd = 0; fd < table.end(); ++fd) {
     const std::optional<Seen> seen = look_at(table.at(static_cast<int>(fd)), static_cast<int>(fd));

@@ -50,14 +50,14 @@ struct SocketEntry {
 };
 
 struct SocketCensus {
-  static constexpr size_t kEntriesMax = 200;
+  static constexpr size_t kEntriesMax = 200;  // of each list, unless it is asked for fewer
 
   std::array<uint64_t, kSocketStates> by_state{};
-  std::vector<QueueEntry> queue;     // those that no worker has taken yet, oldest first; at most kEntriesMax
-  std::vector<SocketEntry> sockets;  // all, lowest number first; at most kEntriesMax
+  std::vector<QueueEntry> queue;     // those that no worker has taken yet, oldest first; not always all
+  std::vector<SocketEntry> sockets;  // lowest number first; not always all
 };
 
 // `servers` are those who may hold a connection. Thread-safe.
-SocketCensus take_census(ConnectionTable& table, std::span<const ConnectionServer* const> servers);
+SocketCensus take_census(ConnectionTable& table, std::span<const ConnectionServer* const> servers, size_t entries_max);
 
 }  // namespace ms::net
