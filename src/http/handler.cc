@@ -37,6 +37,10 @@ void Responder::send(Response response, uint64_t durable_ns) && {
   std::exchange(exchange_, nullptr)->complete(std::move(response), durable_ns);
 }
 
+void Responder::stream(Response response, std::unique_ptr<Stream> pieces) && {
+  std::exchange(exchange_, nullptr)->begin_stream(std::move(response), std::move(pieces));
+}
+
 void Router::add(Route route) { routes_.push_back(std::move(route)); }
 
 std::variant<const Route*, Response> Router::find(const Request& request) const {

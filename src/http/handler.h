@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "http/message.h"
+#include "http/stream.h"
 
 namespace ms::http {
 
@@ -30,6 +32,8 @@ class Responder {
   void send(Response response) &&;
   // As above, for a write: `durable_ns` is the moment at which it became durable; monotonic.
   void send(Response response, uint64_t durable_ns) &&;
+  // The body is only the begin of it: the stream's pieces follow, and the reply ends with its connection.
+  void stream(Response response, std::unique_ptr<Stream> pieces) &&;
 
  private:
   Exchange* exchange_;
@@ -40,6 +44,7 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
   virtual void complete(Response response, uint64_t durable_ns) = 0;
+  virtual void begin_stream(Response response, std::unique_ptr<Stream> pieces) = 0;
 };
 
 // Runs on a worker and must not block; what takes long keeps the responder and answers later. The request is the

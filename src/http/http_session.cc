@@ -76,6 +76,7 @@ net::Want HttpSession::dispatch(std::span<const char> rest) {
     if (auto refusal = find_route()) return answer(std::move(*refusal), true);
   }
   parser_.request().peer = context_.peer;
+  parser_.request().connection = context_.connection;
   route_->handler(parser_.request(), Responder(this));
   return net::Want::kPark;
 }
@@ -86,7 +87,15 @@ void HttpSession::complete(Response response, uint64_t durable_ns) {
   context_.waker.wake();
 }
 
-net::Want HttpSession::on_wake() { return answer(*std::exchange(response_, std::nullopt), true); }
+void HttpSession::begin_stream(Response response, std::unique_ptr<Stream> pieces) {
+  stream_ = std::move(pieces);
+  complete(std::move(response), 0);
+}
+
+net::Want HttpSession::on_wake() {
+  if (!response_) return go_on();
+  return answer(*std::exchange(response_, std::nullopt), true);
+}
 
 void HttpSession::note_request() {
   const Request& request = parser_.request();
@@ -97,6 +106,8 @@ void HttpSession::note_request() {
 
 net::Want HttpSession::answer(Response response, bool is_all_read) {
   body_charge_.release();
+  const bool streams = stream_ != nullptr;
+  if (streams) response.close = lingers_ = true;
   if (!is_all_read) {
     note_request();
     response.close = true;
@@ -108,15 +119,35 @@ net::Want HttpSession::answer(Response response, bool is_all_read) {
   if (closes_ && asks_keep_alive_) lingers_ = true;  // the client's next request may be on the wire
   output_.clear();
   serialize(response,
-            {.keep_alive = keeps_alive, .head = is_head_, .version_minor = version_minor_, .unix_ms = wall_ms()},
+            {.keep_alive = keeps_alive,
+             .head = is_head_,
+             .streams = streams,
+             .version_minor = version_minor_,
+             .unix_ms = wall_ms()},
             output_);
+  if (is_head_) stream_.reset();
   reply_status_ = response.status;
   service_.count_response(response.status);
   return closes_ && !lingers_ && pipelined_.empty() ? net::Want::kWriteEnd : net::Want::kWrite;
 }
 
+net::Want HttpSession::go_on() {
+  output_.clear();
+  std::shared_ptr<const std::string> piece;
+  const Stream::Next next = service_.is_stopping() ? Stream::Next::kEnd : stream_->next(context_.waker, piece);
+  if (next == Stream::Next::kLater) return net::Want::kPark;
+  if (next == Stream::Next::kPiece) serialize_piece(*piece, version_minor_, output_);
+  // Where no other connection is served meanwhile, the first piece is the last.
+  if (next == Stream::Next::kEnd || context_.is_single_request) {
+    stream_.reset();
+    serialize_end(version_minor_, output_);
+  }
+  return net::Want::kStream;
+}
+
 net::Want HttpSession::on_sent() {
   if (std::exchange(is_interim_, false)) return net::Want::kRead;
+  if (stream_ != nullptr) return go_on();
   has_answered_ = true;
   if (closes_) return net::Want::kLinger;
   output_.clear();

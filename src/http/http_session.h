@@ -6,6 +6,9 @@
 // and within the limits, its path and method have a route, and there is room for its body. What the handler asks of a
 // header, like a Content-Type that it takes, is told when the body has come.
 //
+// A reply may go on as a stream: its pieces are sent as they come, until the stream ends, or the client goes, or the
+// server stops. It is its connection's last.
+//
 // Requests that a client sends without waiting (pipelining) are kept until the one before is answered. While a request
 // is being answered nothing is read, so a client that only sends is slowed by TCP.
 //
@@ -16,6 +19,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -51,6 +55,7 @@ class HttpSession final : public net::Session, private Exchange {
 
  private:
   void complete(Response response, uint64_t durable_ns) override;
+  void begin_stream(Response response, std::unique_ptr<Stream> pieces) override;
 
   net::Want advance(std::span<const char> bytes);
   // Finds the route once the header is complete; a response where there is none, or something is expected that we do
@@ -66,6 +71,8 @@ class HttpSession final : public net::Session, private Exchange {
   void note_request();
   // Begins the reply. `is_all_read`: nothing of the request is still to come; otherwise it is the connection's last.
   net::Want answer(Response response, bool is_all_read);
+  // The next piece of the stream, or its end, or the wait for one of them.
+  net::Want go_on();
 
   HttpService& service_;
   const net::SessionContext context_;
@@ -77,7 +84,8 @@ class HttpSession final : public net::Session, private Exchange {
   bool is_head_ = false;
   bool asks_keep_alive_ = true;
   int version_minor_ = 1;
-  int reply_status_ = 0;  // of the last reply begun
+  int reply_status_ = 0;            // of the last reply begun
+  std::unique_ptr<Stream> stream_;  // that follows the reply, and has not ended
   std::string output_;
   std::string pipelined_;       // bytes behind the request that is being answered
   uint64_t body_begin_ns_ = 0;  // when its header was complete; 0 before

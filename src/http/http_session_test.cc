@@ -30,6 +30,30 @@ class CountingWaker final : public net::SessionWaker {
   int wakes = 0;
 };
 
+// Hands out what the test gives it.
+struct Script {
+  std::vector<std::string> pieces;  // to come
+  bool ends = false;                // behind them
+  int streams = 0;                  // that have begun and not been destroyed
+};
+class ScriptedStream final : public Stream {
+ public:
+  explicit ScriptedStream(Script& script) : script_(script) { ++script_.streams; }
+  ScriptedStream(const ScriptedStream&) = delete;
+  ScriptedStream& operator=(const ScriptedStream&) = delete;
+  ~ScriptedStream() override { --script_.streams; }
+
+  Next next(net::SessionWaker&, std::shared_ptr<const std::string>& piece) override {
+    if (script_.pieces.empty()) return script_.ends ? Next::kEnd : Next::kLater;
+    piece = std::make_shared<const std::string>(script_.pieces.front());
+    script_.pieces.erase(script_.pieces.begin());
+    return Next::kPiece;
+  }
+
+ private:
+  Script& script_;
+};
+
 // A session with no connection under it: the test is the worker, and the client.
 class HttpSessionTest : public testing::Test {
  protected:
@@ -46,6 +70,13 @@ class HttpSessionTest : public testing::Test {
     router_.add(
         {"/later", {"GET", "PUT"}, [this](Request&, Responder responder) { kept_.emplace(std::move(responder)); }});
     router_.add({"/never", {"GET"}, [](Request&, const Responder&) {}});
+    router_.add({"/stream", {"GET"}, [this](Request&, Responder responder) {
+                   std::move(responder).stream({.content_type = "text/event-stream", .body = "first"},
+                                               std::make_unique<ScriptedStream>(script_));
+                 }});
+    router_.add({"/who", {"GET"}, [](Request& request, Responder responder) {
+                   std::move(responder).send({.body = std::to_string(request.connection)});
+                 }});
     router_.add({"/last", {"GET"}, [](Request&, Responder responder) { std::move(responder).send({.close = true}); }});
     service_.emplace(limits_, router_);
     session_ = service_->make({.waker = waker_, .stamps = stamps_});
@@ -64,6 +95,9 @@ class HttpSessionTest : public testing::Test {
         return Want::kClose;
       } else if (want == Want::kInterim) {
         interim_.emplace_back(session_->output());
+        want = session_->on_sent();
+      } else if (want == Want::kStream) {
+        streamed_ += session_->output();
         want = session_->on_sent();
       } else if (want == Want::kPark && waker_.wakes > 0) {
         --waker_.wakes;
@@ -85,9 +119,11 @@ class HttpSessionTest : public testing::Test {
   CountingWaker waker_;
   net::Stamps stamps_;
   std::optional<Responder> kept_;
+  Script script_;
   std::unique_ptr<net::Session> session_;
   std::vector<std::string> sent_;
   std::vector<std::string> interim_;
+  std::string streamed_;
 };
 
 std::string get(std::string_view target, std::string_view headers = "", std::string_view version = "1.1") {
@@ -379,6 +415,75 @@ TEST_F(HttpSessionTest, AStopEndsTheConnectionWithTheReply) {
   std::move(*kept_).send({.body = "last"});
   EXPECT_EQ(follow(Want::kPark), Want::kLinger) << "the client did not ask for the end, and may have sent more";
   EXPECT_THAT(sent_, ElementsAre(Not(HasSubstr("Connection: close")), HasSubstr("\r\nConnection: close\r\n")));
+}
+
+TEST_F(HttpSessionTest, AStreamGoesOnBehindItsReplyInChunks) {
+  EXPECT_EQ(feed(get("/stream")), Want::kPark);
+  EXPECT_THAT(sent_,
+              ElementsAre(AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("\r\nContent-Type: text/event-stream\r\n"),
+                                HasSubstr("\r\nTransfer-Encoding: chunked\r\n"), HasSubstr("\r\nConnection: close\r\n"),
+                                Not(HasSubstr("Content-Length")), EndsWith("\r\n\r\n5\r\nfirst\r\n"))));
+  EXPECT_FALSE(session_->is_idle());
+  EXPECT_EQ(session_->reply_code(), 200);
+  script_.pieces = {"second", std::string(300, 'x')};
+  waker_.wake();
+  EXPECT_EQ(follow(Want::kPark), Want::kPark);
+  EXPECT_EQ(streamed_, "6\r\nsecond\r\n12c\r\n" + std::string(300, 'x') + "\r\n");
+  EXPECT_THAT(service_->responses(), ElementsAre(Pair(200, 1)));
+}
+
+TEST_F(HttpSessionTest, AStreamThatEndsEndsItsConnection) {
+  script_ = {.pieces = {"second"}, .ends = true};
+  EXPECT_EQ(feed(get("/stream") + get("/echo")), Want::kLinger);
+  EXPECT_EQ(streamed_, "6\r\nsecond\r\n0\r\n\r\n");
+  EXPECT_EQ(sent_.size(), 1u);
+  EXPECT_EQ(script_.streams, 0);
+}
+
+TEST_F(HttpSessionTest, AStopEndsAStreamWhateverItHas) {
+  EXPECT_EQ(feed(get("/stream", "Connection: close\r\n")), Want::kPark);
+  script_.pieces = {"second"};
+  service_->begin_stop();
+  waker_.wake();
+  EXPECT_EQ(follow(Want::kPark), Want::kLinger);
+  EXPECT_EQ(streamed_, "0\r\n\r\n");
+}
+
+TEST_F(HttpSessionTest, AStreamToAnOldClientEndsWithItsConnection) {
+  script_ = {.pieces = {"second"}, .ends = true};
+  EXPECT_EQ(feed(get("/stream", "Connection: keep-alive\r\n", "1.0")), Want::kLinger);
+  EXPECT_THAT(sent_, ElementsAre(AllOf(Not(HasSubstr("chunked")), Not(HasSubstr("Content-Length")),
+                                       HasSubstr("\r\nConnection: close\r\n"), EndsWith("\r\n\r\nfirst"))));
+  EXPECT_EQ(streamed_, "second");
+}
+
+TEST_F(HttpSessionTest, HeadIsAnsweredWithoutAStream) {
+  EXPECT_EQ(feed("HEAD /stream HTTP/1.1\r\nHost: a\r\n\r\n"), Want::kLinger);
+  EXPECT_THAT(sent_, ElementsAre(AllOf(HasSubstr("\r\nTransfer-Encoding: chunked\r\n"), EndsWith("\r\n\r\n"))));
+  EXPECT_EQ(streamed_, "");
+  EXPECT_EQ(script_.streams, 0);
+}
+
+TEST_F(HttpSessionTest, AStreamEndsWithItsFirstPieceWhereAConnectionIsForOneRequest) {
+  session_ = service_->make({.waker = waker_, .stamps = stamps_, .is_single_request = true});
+  EXPECT_EQ(feed(get("/stream")), Want::kPark);
+  script_.pieces = {"second", "third"};
+  waker_.wake();
+  EXPECT_EQ(follow(Want::kPark), Want::kLinger);
+  EXPECT_EQ(streamed_, "6\r\nsecond\r\n0\r\n\r\n");
+}
+
+TEST_F(HttpSessionTest, AStreamGoesWithItsSession) {
+  feed(get("/stream"));
+  EXPECT_EQ(script_.streams, 1);
+  session_.reset();
+  EXPECT_EQ(script_.streams, 0);
+}
+
+TEST_F(HttpSessionTest, ARequestKnowsItsConnection) {
+  session_ = service_->make({.waker = waker_, .stamps = stamps_, .connection = 12});
+  feed(get("/who") + get("/who"));
+  EXPECT_THAT(sent_, ElementsAre(EndsWith("\r\n\r\n12"), EndsWith("\r\n\r\n12")));
 }
 
 TEST_F(HttpSessionTest, RoutesMayChangeWhileTheServiceRuns) {

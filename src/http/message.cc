@@ -81,6 +81,17 @@ void append_date(std::string& out, int64_t unix_ms) {
   out.append(text.data(), text.size());
 }
 
+// How the body's end is told: by its length, by a last chunk, or, to a client of HTTP/1.0, by the connection's.
+void append_length(std::string& out, size_t body_bytes, const ReplyTerms& terms) {
+  if (!terms.streams) {
+    out += "Content-Length: ";
+    append_number(out, body_bytes);
+    out += "\r\n";
+  } else if (terms.version_minor > 0) {
+    out += "Transfer-Encoding: chunked\r\n";
+  }
+}
+
 void append_connection(std::string& out, bool keep_alive, int version_minor) {
   if (!keep_alive) {
     out += "Connection: close\r\n";
@@ -189,14 +200,33 @@ void serialize(const Response& response, const ReplyTerms& terms, std::string& o
   if (!bodiless) {
     out += "Content-Type: ";
     out += response.content_type;
-    out += "\r\nContent-Length: ";
-    append_number(out, response.body.size());
     out += "\r\n";
+    append_length(out, response.body.size(), terms);
   }
   append_connection(out, terms.keep_alive && !response.close, terms.version_minor);
   for (const Header& header : response.headers) append_header(out, header.name, header.value);
   out += "\r\n";
-  if (with_body) out += response.body;
+  if (!with_body) return;
+  if (terms.streams && !response.body.empty()) return serialize_piece(response.body, terms.version_minor, out);
+  out += response.body;
+}
+
+void serialize_piece(std::string_view piece, int version_minor, std::string& out) {
+  if (version_minor == 0) {
+    out += piece;
+    return;
+  }
+  std::array<char, 2 * sizeof piece.size()> digits;
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), piece.size(), 16);
+  out.reserve(out.size() + piece.size() + digits.size() + 4);
+  out.append(digits.data(), end);
+  out += "\r\n";
+  out += piece;
+  out += "\r\n";
+}
+
+void serialize_end(int version_minor, std::string& out) {
+  if (version_minor > 0) out += "0\r\n\r\n";
 }
 
 Result<Form> parse_form(std::string_view text) {

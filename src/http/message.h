@@ -39,11 +39,12 @@ struct Request {
   std::string path;    // percent-decoded, without the query: "/api/v1/query"; "*" for OPTIONS *, empty for CONNECT
   std::string query;   // raw, without the '?'
   std::vector<Header> headers;
-  std::string body;        // as sent, chunked coding removed
-  int version_minor = 1;   // of HTTP/1.x
-  bool keep_alive = true;  // what the client asks for, by version and Connection
-  bool has_body = false;   // a Content-Length above 0 or chunked coding was declared
-  net::Endpoint peer;      // who asks
+  std::string body;         // as sent, chunked coding removed
+  int version_minor = 1;    // of HTTP/1.x
+  bool keep_alive = true;   // what the client asks for, by version and Connection
+  bool has_body = false;    // a Content-Length above 0 or chunked coding was declared
+  net::Endpoint peer;       // who asks,
+  uint64_t connection = 0;  // by which connection: its number
 
   // The first header of that name, ASCII case ignored; empty where absent.
   std::string_view find_header(std::string_view name) const;
@@ -84,6 +85,7 @@ Response error_response(int status, std::string_view type, std::string_view mess
 struct ReplyTerms {
   bool keep_alive = true;  // the connection stays open after it; Response::close overrides
   bool head = false;       // answers HEAD: the body is left out, Content-Length stays
+  bool streams = false;    // what follows the body has no end yet
   int version_minor = 1;   // of the request: an HTTP/1.0 client is told that the connection stays open
   int64_t unix_ms = 0;     // for Date
 };
@@ -91,6 +93,11 @@ struct ReplyTerms {
 // Appends the response to `out` as bytes. 204 and 304 carry neither body nor length. Control characters in header names
 // and values become spaces, so that no value can end its line and begin another.
 void serialize(const Response& response, const ReplyTerms& terms, std::string& out);
+
+// Appends a piece of a stream, which is not empty, or the end of it: as a chunk (RFC 9112 section 7.1), or, for a
+// client of HTTP/1.0, which knows none, as it is.
+void serialize_piece(std::string_view piece, int version_minor, std::string& out);
+void serialize_end(int version_minor, std::string& out);
 
 using Form = std::vector<std::pair<std::string, std::string>>;
 inline constexpr size_t kFormFieldsMax = 1000;
