@@ -35,7 +35,7 @@ ms_test(disk SOURCES disk_fault_test.cc power_cut_test.cc LIBRARIES ms_test_supp
 ms_test(durability SOURCES durability_test.cc LIBRARIES ms_test_support)
 ms_test(hostile_bodies SOURCES decompression_bomb_test.cc hostile_names_test.cc
   LIBRARIES ms_test_support PkgConfig::ZSTD ZLIB::ZLIB Snappy::snappy)
-ms_test(front_door SOURCES front_door_test.cc http_test.cc LIBRARIES ms_test_support PkgConfig::ZSTD ZLIB::ZLIB)
+ms_test(front_door SOURCES front_door_test.cc http_test.cc state_stream_test.cc LIBRARIES ms_test_support PkgConfig::ZSTD ZLIB::ZLIB)
 ms_test(door_limits SOURCES architecture_test.cc handover_test.cc refusal_test.cc LIBRARIES ms_test_support)
 ms_test(hostile_clients SOURCES broken_clients_test.cc slow_clients_test.cc LIBRARIES ms_test_support)
 ms_test(metrics_page SOURCES metrics_page_test.cc LIBRARIES ms_test_support)

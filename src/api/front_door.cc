@@ -11,6 +11,7 @@
 #include "api/parameters.h"
 #include "base/ascii.h"
 #include "base/clock.h"
+#include "http/http_service.h"
 #include "net/front_door_state.h"
 
 namespace ms::api {
@@ -27,6 +28,18 @@ std::expected<uint64_t, http::Response> read_number(const http::Form& form, std:
   return std::unexpected(http::error_response(400, "invalid parameter \"" + std::string(name) +
                                                        "\": a whole number of at most " + std::to_string(max) +
                                                        " is expected"));
+}
+
+// The parameter `rate`: states a second.
+std::expected<double, http::Response> read_rate(const http::Form& form) {
+  const std::string_view text = find_parameter(form, "rate");
+  if (text.empty()) return StateStream::kRateDefault;
+  double rate = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  const bool is_number = error == std::errc() && end == text.data() + text.size();
+  if (is_number && rate >= StateStream::kRateMin && rate <= StateStream::kRateMax) return rate;
+  return std::unexpected(
+      http::error_response(400, "invalid parameter \"rate\": a number from 0.1 to 20 is expected, of states a second"));
 }
 
 // "localhost", "[::1]" or an address of 127.0.0.0/8, with a port or without.
@@ -56,9 +69,18 @@ FrontDoorSettings read_settings(const QueuePolicy& policy, const net::AcceptBoun
 
 }  // namespace
 
+FrontDoorApi::FrontDoorApi(net::FrontDoor& front_door, QueuePolicy& policy, WorkPool& looks, const WorkPool& heavy,
+                           const Logger& log)
+    : front_door_(front_door), policy_(policy), looks_(looks), heavy_(heavy), log_(log), stream_([this] {
+        return write_state(front_door_.state(kStreamEntriesMax), heavy_, wall_ms());
+      }) {}
+
 void FrontDoorApi::add_routes(http::Router& router) {
   router.add({"/api/v1/front-door", {"GET"}, [this](http::Request&, http::Responder responder) {
                 answer_state(std::move(responder));
+              }});
+  router.add({"/api/v1/front-door/stream", {"GET"}, [this](http::Request& request, http::Responder responder) {
+                answer_stream(request, std::move(responder));
               }});
   router.add({"/api/v1/front-door/connections", {"GET"}, [this](http::Request& request, http::Responder responder) {
                 answer_connections(request, std::move(responder));
@@ -70,8 +92,25 @@ void FrontDoorApi::add_routes(http::Router& router) {
 
 void FrontDoorApi::answer_state(http::Responder responder) {
   looks_.submit(
-      [this](http::Responder& asked) { std::move(asked).send({.body = write_state(front_door_.state(), wall_ms())}); },
+      [this](http::Responder& asked) {
+        std::move(asked).send({.body = write_state(front_door_.state(), heavy_, wall_ms())});
+      },
       std::move(responder));
+}
+
+void FrontDoorApi::answer_stream(const http::Request& request, http::Responder responder) {
+  auto form = read_parameters(request);
+  if (!form) return std::move(responder).send(std::move(form).error());
+  auto rate = read_rate(*form);
+  if (!rate) return std::move(responder).send(std::move(rate).error());
+  std::unique_ptr<http::Stream> stream = stream_.subscribe(*rate);
+  if (stream == nullptr) {
+    return std::move(responder).send(http::retry_later("as many clients as may follow the front door do so already"));
+  }
+  std::move(responder).stream({.content_type = "text/event-stream",
+                               .body = std::string(StateStream::kPreamble),
+                               .headers = {{"Cache-Control", "no-store"}}},
+                              std::move(stream));
 }
 
 void FrontDoorApi::answer_connections(const http::Request& request, http::Responder responder) {

@@ -108,19 +108,42 @@ void write_connection_queue(JsonBuilder& json, const FrontDoorState& state) {
   json.end_object();
 }
 
-void write_worker(JsonBuilder& json, const net::WorkerEntry& worker) {
-  const bool is_idle = worker.connection == 0;
-  json.begin_object();
-  json.key("worker").integer(worker.worker);
-  json.key("state").text(is_idle ? "idle" : "serving");
+// The number of the connection that a thread is busy with; 0: with none.
+void write_connection_or_null(JsonBuilder& json, uint64_t connection) {
   json.key("connection");
-  if (is_idle) {
+  if (connection == 0) {
     json.null();
   } else {
-    json.integer(worker.connection);
+    json.integer(connection);
   }
+}
+
+void write_worker(JsonBuilder& json, const net::WorkerEntry& worker) {
+  json.begin_object();
+  json.key("worker").integer(worker.worker);
+  json.key("state").text(worker.connection == 0 ? "idle" : "serving");
+  write_connection_or_null(json, worker.connection);
   json.key("since_ms").ms(worker.since_ns);
   json.key("served").integer(worker.served);
+  json.end_object();
+}
+
+void write_heavy_pool(JsonBuilder& json, const WorkPool& heavy) {
+  json.key("heavy_pool").begin_object();
+  json.key("threads").begin_array();
+  uint64_t number = 0;
+  for (const WorkPool::ThreadEntry& thread : heavy.threads()) {
+    json.begin_object();
+    json.key("thread").integer(++number);
+    json.key("state").text(thread.connection == 0 ? "idle" : "reading");
+    write_connection_or_null(json, thread.connection);
+    json.key("since_ms").ms(thread.since_ns);
+    json.key("bodies").integer(thread.done);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("queue_length").integer(heavy.stats().queue_length);
+  json.key("queue_limit").integer(heavy.queue_length_max());
   json.end_object();
 }
 
@@ -232,7 +255,7 @@ void write_connection(JsonBuilder& json, std::span<const net::Record> records) {
 
 }  // namespace
 
-std::string write_state(const FrontDoorState& state, int64_t now_unix_ms) {
+std::string write_state(const FrontDoorState& state, const WorkPool& heavy, int64_t now_unix_ms) {
   JsonBuilder json;
   json.begin_object();
   json.key("architecture").text(net::architecture_name(state.architecture));
@@ -249,6 +272,7 @@ std::string write_state(const FrontDoorState& state, int64_t now_unix_ms) {
   json.key("workers").begin_array();
   for (const net::WorkerEntry& worker : state.workers) write_worker(json, worker);
   json.end_array();
+  write_heavy_pool(json, heavy);
   write_active_sockets(json, state);
   write_refusals(json, state.stats);
   write_stages(json, state.stats);

@@ -5,12 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "api/work_pool.h"
 #include "net/front_door_state.h"
 #include "net/record.h"
 
 namespace ms::api {
 
-std::string write_state(const net::FrontDoorState& state, int64_t now_unix_ms);
+// `heavy`: the pool for heavy bodies.
+std::string write_state(const net::FrontDoorState& state, const WorkPool& heavy, int64_t now_unix_ms);
 
 // The first `limit` connections that left `records`, by number, each with its requests. `newest` is the number of the
 // last connection that was accepted.

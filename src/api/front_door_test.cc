@@ -28,8 +28,10 @@ namespace {
 using net::Client;
 using net::eventually;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 // A JSON answer, and the parser that it lives in. What is not there fails the test by an exception.
 class Document {
@@ -58,6 +60,7 @@ class Document {
 class FrontDoorApiTest : public testing::Test {
  protected:
   ~FrontDoorApiTest() override {
+    if (api_ != nullptr) api_->end_streams();
     release();
     answer_later();
     std::filesystem::remove(log_file_);
@@ -67,7 +70,7 @@ class FrontDoorApiTest : public testing::Test {
     auto opened = net::FrontDoor::open(options_);
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     door_ = std::move(*opened);
-    api_ = std::make_unique<FrontDoorApi>(*door_, policy_, looks_, log_);
+    api_ = std::make_unique<FrontDoorApi>(*door_, policy_, looks_, heavy_, log_);
     api_->add_routes(router_);
     router_.add({"/quick", {"GET"}, [](http::Request&, http::Responder responder) {
                    std::move(responder).send({.body = "{}"});
@@ -106,6 +109,25 @@ class FrontDoorApiTest : public testing::Test {
     one.send("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
     return one;
   }
+  // A client that follows the stream, its reply's header read.
+  Client follow(const std::string& query, int receive_bytes = 0, const std::string& version = "1.1") {
+    Client one(door_->listeners().front(), receive_bytes);
+    one.send("GET /api/v1/front-door/stream" + query + " HTTP/" + version + "\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(one.read_line(), "HTTP/1.1 200 OK\r");
+    std::string header;
+    for (std::string line = one.read_line(); line.size() > 1; line = one.read_line()) header += line + '\n';
+    EXPECT_THAT(header, HasSubstr("Content-Type: text/event-stream\r\n"));
+    EXPECT_THAT(header, HasSubstr("Cache-Control: no-store\r\n"));
+    return one;
+  }
+  // The data of the next event, whatever chunks it comes in.
+  static std::string read_event(Client& following) {
+    constexpr int kLinesBetweenMax = 8;
+    std::string line;
+    for (int i = 0; i < kLinesBetweenMax && !line.starts_with("data: "); ++i) line = following.read_line();
+    return line.starts_with("data: ") ? line.substr(6) : "no data: " + line;
+  }
+
   Client block() {
     const size_t before = blocked();
     Client one = ask("/block");
@@ -164,6 +186,7 @@ class FrontDoorApiTest : public testing::Test {
   std::unique_ptr<FrontDoorApi> api_;
   std::unique_ptr<net::FrontDoor> door_;
   WorkPool looks_{{.name = "look", .queue_length_max = 1}};
+  WorkPool heavy_{{.name = "heavy", .threads = 2, .queue_length_max = 3}};
 };
 
 TEST_F(FrontDoorApiTest, ShowsWhoWaitsAndWhoIsServed) {
@@ -420,6 +443,163 @@ TEST_F(FrontDoorApiTest, SettingsOverHttpKnowTheirPeer) {
       "POST /api/v1/front-door/settings HTTP/1.1\r\nHost: a\r\nContent-Length: 22\r\n\r\n{\"queue_target_ms\":20}");
   EXPECT_EQ(one.read_line(), "HTTP/1.1 200 OK\r");
   EXPECT_THAT(logged(), HasSubstr("peer=" + one.endpoint().text()));
+}
+
+TEST_F(FrontDoorApiTest, TheStreamSendsTheStateAgainAndAgain) {
+  start();
+  const Client parked = ask("/later");
+  ASSERT_TRUE(eventually([&] { return state().number("/active_sockets/by_state/parked") == 1; }));
+  Client one = follow("?rate=20");
+  EXPECT_EQ(one.read_line(), "d\r");
+  EXPECT_EQ(one.read_line(), "retry: 1000");
+  EXPECT_EQ(one.read_line(), "");
+  double last_uptime = 0;
+  for (int i = 0; i < 3; ++i) {
+    const std::string line = one.read_line() + one.read_line();
+    EXPECT_EQ(line.substr(0, 1), "\r") << "a chunk ends, and another one begins";
+    EXPECT_EQ(one.read_line(), "event: state");
+    const std::string data = one.read_line();
+    ASSERT_TRUE(data.starts_with("data: ")) << data;
+    EXPECT_EQ(one.read_line(), "");
+    const size_t chunk_bytes = std::stoul(line.substr(1), nullptr, 16);
+    EXPECT_EQ(chunk_bytes, std::string("event: state\n").size() + data.size() + std::string("\n\n").size());
+    const Document now(data.substr(6));
+    EXPECT_EQ(now.text("/listen_queues/0/address"), door_->listeners().front().address());
+    EXPECT_EQ(now.number("/active_sockets/open"), 2u);
+    EXPECT_GT(now.real("/uptime_seconds"), last_uptime);
+    last_uptime = now.real("/uptime_seconds");
+  }
+}
+
+TEST_F(FrontDoorApiTest, TheStreamListsAScreenful) {
+  start();
+  std::vector<Client> many;
+  for (size_t i = 0; i < FrontDoorApi::kStreamEntriesMax + 6; ++i) many.push_back(client());
+  Client one = follow("");
+  const Document now(read_event(one));
+  EXPECT_EQ(now.size("/active_sockets/sockets"), FrontDoorApi::kStreamEntriesMax);
+  EXPECT_EQ(now.size("/connection_queue/entries"), FrontDoorApi::kStreamEntriesMax);
+  EXPECT_EQ(state().size("/active_sockets/sockets"), FrontDoorApi::kStreamEntriesMax + 7);
+}
+
+TEST_F(FrontDoorApiTest, TheStreamsRateIsBounded) {
+  start();
+  for (const char* rate : {"0.09", "20.1", "0", "-4", "nan", "inf", "4x", "1e400", "four"}) {
+    const http::Response response = get("/api/v1/front-door/stream", std::string("rate=") + rate);
+    EXPECT_EQ(response.status, 400) << rate;
+    EXPECT_THAT(response.body, HasSubstr("invalid parameter \\\"rate\\\": a number from 0.1 to 20")) << rate;
+  }
+  for (const char* rate : {"0.1", "20", "4", "2.5", ""}) {
+    EXPECT_EQ(get("/api/v1/front-door/stream", std::string("rate=") + rate).status, 200) << rate;
+  }
+}
+
+TEST_F(FrontDoorApiTest, SoManyFollowTheStreamAndTheNextIsAskedToComeBack) {
+  start();
+  std::vector<Client> all;
+  for (size_t i = 0; i < StateStream::kSubscribersMax; ++i) all.push_back(follow("?rate=20"));
+  const http::Response refused = get("/api/v1/front-door/stream");
+  EXPECT_EQ(refused.status, 503);
+  ASSERT_EQ(refused.headers.size(), 1u);
+  EXPECT_EQ(refused.headers[0].name, "Retry-After");
+  all.pop_back();
+  EXPECT_TRUE(eventually([&] { return get("/api/v1/front-door/stream").status == 200; }));
+}
+
+TEST_F(FrontDoorApiTest, WhoHasGoneMakesRoomForAnother) {
+  start();
+  {
+    const Client gone = follow("?rate=20");
+    EXPECT_EQ(api_->stream().stats().subscribers, 1u);
+  }
+  EXPECT_TRUE(eventually([&] { return api_->stream().stats().subscribers == 0; }));
+  EXPECT_EQ(door_->stats().broken, 0u);
+}
+
+TEST_F(FrontDoorApiTest, HeadOfTheStreamFollowsNothing) {
+  start();
+  Client one = client();
+  one.send("HEAD /api/v1/front-door/stream HTTP/1.1\r\nHost: a\r\n\r\n");
+  const Client::Reading all = one.read_all();
+  EXPECT_THAT(all.text, HasSubstr("Content-Type: text/event-stream\r\n"));
+  EXPECT_THAT(all.text, EndsWith("\r\n\r\n"));
+  EXPECT_EQ(all.end, Client::End::kFin);
+  EXPECT_EQ(api_->stream().stats().subscribers, 0u);
+}
+
+TEST_F(FrontDoorApiTest, AStopEndsStreamsProperly) {
+  start();
+  std::vector<Client> all;
+  for (int i = 0; i < 20; ++i) {
+    all.push_back(follow("?rate=0.1", 0, i % 2 == 0 ? "1.1" : "1.0"));
+    EXPECT_THAT(read_event(all.back()), StartsWith("{\"architecture\":\"pool\""));
+  }
+  api_->end_streams();
+  for (size_t i = 0; i < all.size(); ++i) {
+    const Client::Reading rest = all[i].read_all();
+    EXPECT_THAT(rest.text, EndsWith(i % 2 == 0 ? "\n\r\n0\r\n\r\n" : "\n"));
+    EXPECT_EQ(rest.text.ends_with("0\r\n\r\n"), i % 2 == 0);
+    EXPECT_EQ(rest.end, Client::End::kFin);
+  }
+  all.clear();
+  EXPECT_EQ(door_->stop(60'000), 0u);
+}
+
+TEST_F(FrontDoorApiTest, AFollowerThatTakesNothingHoldsUpNeitherTheOthersNorAStop) {
+  start();
+  std::vector<Client> many;  // that make a state long
+  for (size_t i = 0; i < FrontDoorApi::kStreamEntriesMax; ++i) many.push_back(client());
+  const Client idle = follow("?rate=20", 4096);
+  EXPECT_TRUE(eventually([&] { return api_->stream().stats().skipped >= 2; }));
+  Client quick = follow("?rate=20");
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(read_event(quick), HasSubstr("\"sending\":1"));
+  many.clear();
+  api_->end_streams();
+  EXPECT_EQ(quick.read_all().end, Client::End::kFin);
+  EXPECT_EQ(door_->stop(60'000), 0u);
+  EXPECT_EQ(door_->stats().send_timeouts, 0u) << "it has not been waited for";
+}
+
+TEST_F(FrontDoorApiTest, InlineSendsOneStateAndServesTheNext) {
+  options_.architecture = net::Architecture::kInline;
+  start();
+  Client one = follow("");
+  EXPECT_THAT(read_event(one), StartsWith("{\"architecture\":\"inline\""));
+  EXPECT_EQ(one.read_all(), (Client::Reading{"\n\r\n0\r\n\r\n", Client::End::kFin}));
+  EXPECT_EQ(ask("/quick").read_line(), "HTTP/1.1 200 OK\r");
+}
+
+TEST_F(FrontDoorApiTest, ShowsWhatTheHeavyPoolDoes) {
+  start();
+  ASSERT_EQ(state().size("/heavy_pool/threads"), 2u);
+  EXPECT_EQ(state().number("/heavy_pool/queue_limit"), 3u);
+  std::promise<void> ended;
+  std::promise<void> begun;
+  Reply reply;
+  heavy_.submit(
+      [&begun, end = ended.get_future()](http::Responder& asked) {
+        begun.set_value();
+        end.wait();
+        std::move(asked).send({});
+      },
+      reply.responder(), 43);
+  begun.get_future().wait();
+  const Document busy = state();
+  const bool is_first = busy.text("/heavy_pool/threads/0/state") == "reading";
+  const std::string reading = is_first ? "/heavy_pool/threads/0" : "/heavy_pool/threads/1";
+  const std::string idle = is_first ? "/heavy_pool/threads/1" : "/heavy_pool/threads/0";
+  EXPECT_EQ(busy.text(reading + "/state"), "reading");
+  EXPECT_EQ(busy.number(reading + "/thread"), is_first ? 1u : 2u);
+  EXPECT_EQ(busy.number(reading + "/connection"), 43u);
+  EXPECT_EQ(busy.number(reading + "/bodies"), 0u);
+  EXPECT_GE(busy.real(reading + "/since_ms"), 0);
+  EXPECT_EQ(busy.text(idle + "/state"), "idle");
+  EXPECT_TRUE(busy.is_null(idle + "/connection"));
+  ended.set_value();
+  EXPECT_EQ(reply.take().status, 200);
+  ASSERT_TRUE(eventually([&] { return state().number(reading + "/bodies") == 1; }));
+  EXPECT_TRUE(eventually([&] { return state().text(reading + "/state") == "idle"; }));
+  EXPECT_EQ(state().number("/heavy_pool/queue_length"), 0u);
 }
 
 }  // namespace

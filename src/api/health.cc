@@ -41,7 +41,7 @@ void add_starting_routes(http::Router& router) {
   for (const std::string_view path : {"/ready", "/-/ready"}) router.add({std::string(path), {"GET"}, always(not_yet)});
   for (const std::string_view path :
        {"/metrics", "/api/v1/write", "/api/v1/query", "/api/v1/query_range", "/api/v1/front-door",
-        "/api/v1/front-door/connections", "/api/v1/front-door/settings"}) {
+        "/api/v1/front-door/connections", "/api/v1/front-door/settings", "/api/v1/front-door/stream"}) {
     router.add({std::string(path), {"GET", "POST"}, always(not_yet)});
   }
 }

@@ -70,7 +70,8 @@ TEST(StartingRoutesTest, AreAliveAndAskEveryoneElseToComeBack) {
     EXPECT_EQ(get(router, path).status, 200) << path;
     EXPECT_EQ(get(router, path).body, R"({"status":"starting"})") << path;
   }
-  for (const char* path : {"/ready", "/-/ready", "/metrics", "/api/v1/write", "/api/v1/query", "/api/v1/query_range"}) {
+  for (const char* path : {"/ready", "/-/ready", "/metrics", "/api/v1/write", "/api/v1/query", "/api/v1/query_range",
+                           "/api/v1/front-door/stream"}) {
     EXPECT_EQ(get(router, path).status, 503) << path;
     EXPECT_TRUE(has_retry_after(get(router, path))) << path;
   }

@@ -220,7 +220,7 @@ void IngestApi::take(const Protocol& protocol, http::Request& request, http::Res
   if (auto refusal = begin(write, request)) return std::move(responder).send(std::move(*refusal));
   if (!write.is_heavy) return finish(write, responder);
   heavy_.submit([this, write = std::move(write)](http::Responder& asked_by) mutable { finish(write, asked_by); },
-                std::move(responder));
+                std::move(responder), request.connection);
 }
 
 std::optional<http::Response> IngestApi::begin(Write& write, http::Request& request) {

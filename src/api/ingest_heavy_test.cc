@@ -31,7 +31,8 @@ using testing::StartsWith;
 // A client on a connection of its own; the test is its worker.
 class Client final : net::SessionWaker {
  public:
-  explicit Client(http::HttpService& service) : session_(service.make({.waker = *this, .stamps = stamps_})) {}
+  explicit Client(http::HttpService& service, uint64_t connection = 0)
+      : session_(service.make({.waker = *this, .stamps = stamps_, .connection = connection})) {}
 
   // What the session wants when the worker can do no more for it.
   net::Want send(std::string_view bytes) { return follow(session_->on_bytes(bytes)); }
@@ -188,6 +189,32 @@ TEST_F(IngestHeavyTest, LightRequestsAreAnsweredWhileThePoolIsBusy) {
   EXPECT_EQ(heavy_->stats().queue_length, 1u);
   release();
   EXPECT_THAT(heavy.wait(), EndsWith(R"({"accepted":1})"));
+}
+
+// Notes whose body the pool reads when what was in it comes to be written.
+class WatchingStore final : public ScriptedStore {
+ public:
+  explicit WatchingStore(const WorkPool& pool) : pool_(pool) {}
+
+  void write(model::WriteBatch batch, storage::WriteCallback on_done) override {
+    reading = pool_.threads().at(0).connection;
+    ScriptedStore::write(std::move(batch), std::move(on_done));
+  }
+
+  uint64_t reading = 0;
+
+ private:
+  const WorkPool& pool_;
+};
+
+TEST_F(IngestHeavyTest, ThePoolTellsWhoseBodyItReads) {
+  WatchingStore store(*heavy_);
+  IngestApi api(store, *heavy_, limits_, service_->bodies(), 86'400'000);
+  http::Router router;
+  api.add_routes(router);
+  service_->route_by(router);
+  EXPECT_THAT(Client(*service_, 12).ask(post("/metrics", "", json(20'000))), EndsWith(R"({"accepted":1})"));
+  EXPECT_EQ(store.reading, 12u);
 }
 
 struct Case {

@@ -35,6 +35,7 @@ class RecordingExchange final : public http::Exchange {
     durable_ns = given_durable_ns;
     has_come.release();
   }
+  void begin_stream(http::Response, std::unique_ptr<http::Stream>) override { ADD_FAILURE(); }
 
   std::optional<http::Response> response;
   uint64_t durable_ns = 0;

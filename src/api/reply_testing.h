@@ -21,6 +21,11 @@ class Reply : public http::Exchange {
     promise->set_value(std::move(response));
   }
 
+  void begin_stream(http::Response response, std::unique_ptr<http::Stream> pieces) override {
+    stream_ = std::move(pieces);
+    complete(std::move(response), 0);
+  }
+
   bool has_come() const { return future_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
 
   // Waits for it.
@@ -30,6 +35,7 @@ class Reply : public http::Exchange {
   }
 
  private:
+  std::unique_ptr<http::Stream> stream_;  // what follows the reply, where it goes on
   std::shared_ptr<std::promise<http::Response>> promise_ = std::make_shared<std::promise<http::Response>>();
   std::future<http::Response> future_ = promise_->get_future();
 };

@@ -245,6 +245,16 @@ void write_self_records(Page& page, const SelfRecordCounters& records) {
                real(records.failed.load(std::memory_order_relaxed)));
 }
 
+void write_stream(Page& page, const StateStream::Stats& stream) {
+  page.gauge("front_door_stream_subscribers", "Clients that follow the front door's state.", real(stream.subscribers));
+  page.gauge("front_door_stream_subscribers_limit", "Such clients beyond which further ones are refused.",
+             real(StateStream::kSubscribersMax));
+  page.counter("front_door_stream_refused_total", "Clients answered 503 for that limit.", real(stream.refused));
+  page.counter("front_door_stream_states_sent_total", "States sent to them.", real(stream.sent));
+  page.counter("front_door_stream_states_skipped_total",
+               "States left out, since their client had not taken the one before.", real(stream.skipped));
+}
+
 double process_cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -279,6 +289,7 @@ std::string SelfMetrics::write_text() const {
   write_store(page, store_);
   write_pools(page, queries_.stats(), heavy_.stats());
   write_self_records(page, records_);
+  write_stream(page, stream_.stats());
   write_process(page, start_seconds_);
   return std::move(text).take();
 }

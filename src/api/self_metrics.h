@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "api/state_stream.h"
 #include "api/work_pool.h"
 #include "http/handler.h"
 #include "http/http_service.h"
@@ -25,14 +26,15 @@ class SelfMetrics {
  public:
   // All outlive this. `start_seconds` is when the process started, in Unix seconds.
   SelfMetrics(net::FrontDoor& front_door, const http::HttpService& service, const storage::Store& store,
-              const WorkPool& queries, const WorkPool& heavy, const SelfRecordCounters& records, std::string version,
-              double start_seconds)
+              const WorkPool& queries, const WorkPool& heavy, const SelfRecordCounters& records,
+              const StateStream& stream, std::string version, double start_seconds)
       : front_door_(front_door),
         service_(service),
         store_(store),
         queries_(queries),
         heavy_(heavy),
         records_(records),
+        stream_(stream),
         version_(std::move(version)),
         start_seconds_(start_seconds) {}
 
@@ -48,6 +50,7 @@ class SelfMetrics {
   const WorkPool& queries_;
   const WorkPool& heavy_;
   const SelfRecordCounters& records_;
+  const StateStream& stream_;
   const std::string version_;
   const double start_seconds_;
 };

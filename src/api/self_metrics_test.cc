@@ -46,8 +46,8 @@ class SelfMetricsTest : public testing::Test {
     service_.count_response(204);
     service_.count_response(204);
     service_.count_response(400);
-    metrics_ = std::make_unique<SelfMetrics>(*front_door_, service_, store_, queries_, heavy_, records_, "1.2.3",
-                                             1732363200.5);
+    metrics_ = std::make_unique<SelfMetrics>(*front_door_, service_, store_, queries_, heavy_, records_, stream_,
+                                             "1.2.3", 1732363200.5);
   }
 
   const QueuePolicy policy_;
@@ -58,6 +58,7 @@ class SelfMetricsTest : public testing::Test {
   WorkPool queries_{{.name = "query"}};
   WorkPool heavy_{{.name = "heavy"}};
   SelfRecordCounters records_;
+  StateStream stream_{[] { return std::string("{}"); }};
   std::unique_ptr<SelfMetrics> metrics_;
 };
 
@@ -91,6 +92,10 @@ TEST_F(SelfMetricsTest, HasTheNamesThatDashboardsUse) {
            "# TYPE metricstream_queries_refused_total counter",
            "# TYPE metricstream_heavy_queue_length gauge",
            "# TYPE metricstream_heavy_refused_total counter",
+           "# TYPE metricstream_front_door_stream_subscribers gauge",
+           "# TYPE metricstream_front_door_stream_refused_total counter",
+           "# TYPE metricstream_front_door_stream_states_sent_total counter",
+           "# TYPE metricstream_front_door_stream_states_skipped_total counter",
            "# TYPE metricstream_body_bytes gauge",
            "# TYPE metricstream_bodies_refused_total counter",
            "# TYPE process_cpu_seconds_total counter",
@@ -109,6 +114,7 @@ TEST_F(SelfMetricsTest, TellsTheFigures) {
            std::string("metricstream_connections_limit 77"),
            std::string("metricstream_body_bytes_limit 12345"),
            std::string("metricstream_heavy_refused_total{reason=\"queue_age\"} 0"),
+           std::string("metricstream_front_door_stream_subscribers_limit 64"),
            std::string("metricstream_connection_queue_limit 33"),
            std::string("metricstream_connection_queue_target_seconds 0.05"),
            std::string("metricstream_connection_queue_deadline_seconds 1"),

@@ -22,9 +22,12 @@ void lower_priority() {
 
 }  // namespace
 
-WorkPool::WorkPool(WorkPoolOptions options, const QueuePolicy* policy) : options_(std::move(options)), policy_(policy) {
-  for (size_t i = 1; i <= options_.threads; ++i) {
-    threads_.emplace_back(options_.name + '-' + std::to_string(i), [this] { run(); });
+WorkPool::WorkPool(WorkPoolOptions options, const QueuePolicy* policy)
+    : options_(std::move(options)), policy_(policy), figures_(options_.threads) {
+  for (ThreadFigures& figures : figures_) {
+    figures.activity.begin(0, monotonic_ns());
+    const std::string number = std::to_string(threads_.size() + 1);
+    threads_.emplace_back(options_.name + '-' + number, [this, &figures] { run(figures); });
   }
 }
 
@@ -37,11 +40,11 @@ WorkPool::~WorkPool() {
   threads_.clear();
 }
 
-void WorkPool::submit(Work work, http::Responder responder) {
+void WorkPool::submit(Work work, http::Responder responder, uint64_t connection) {
   {
     const MutexLock lock(mutex_);
     if (queue_.size() < options_.queue_length_max) {
-      queue_.push_back({std::move(work), std::move(responder), monotonic_ns()});
+      queue_.push_back({std::move(work), std::move(responder), connection, monotonic_ns()});
       changed_.notify_one();
       return;
     }
@@ -55,7 +58,19 @@ WorkPool::Stats WorkPool::stats() const {
   return {queue_.size(), refused_full_, refused_age_.load(std::memory_order_relaxed)};
 }
 
-void WorkPool::run() {
+std::vector<WorkPool::ThreadEntry> WorkPool::threads() const {
+  const uint64_t now_ns = monotonic_ns();
+  std::vector<ThreadEntry> entries;
+  for (const ThreadFigures& figures : figures_) {
+    const uint64_t since_ns = figures.activity.since_ns.load(std::memory_order_relaxed);
+    entries.push_back({.connection = figures.activity.connection.load(std::memory_order_relaxed),
+                       .since_ns = now_ns > since_ns ? now_ns - since_ns : 0,
+                       .done = figures.done.load(std::memory_order_relaxed)});
+  }
+  return entries;
+}
+
+void WorkPool::run(ThreadFigures& figures) {
   if (options_.is_background) lower_priority();
   MutexLock lock(mutex_);
   while (true) {
@@ -66,7 +81,10 @@ void WorkPool::run() {
     const bool is_wanted = !is_stopping_;
     lock.unlock();
     if (is_wanted) {
+      figures.activity.begin(job.connection, monotonic_ns());
       run_job(job);
+      figures.done.fetch_add(1, std::memory_order_relaxed);
+      figures.activity.begin(0, monotonic_ns());
     } else {
       std::move(job.responder).send(http::retry_later("the server is stopping"));
     }

@@ -22,6 +22,7 @@
 #include "base/overload.h"
 #include "base/thread.h"
 #include "http/handler.h"
+#include "net/connection_server.h"
 
 namespace ms::api {
 
@@ -44,25 +45,39 @@ class WorkPool {
     uint64_t refused_age = 0;   // since the start: waited too long
   };
 
+  // What a thread is doing.
+  struct ThreadEntry {
+    uint64_t connection = 0;  // the number of the one whose request it works on; 0: it is idle
+    uint64_t since_ns = 0;    // how long that has been so
+    uint64_t done = 0;        // requests that it has worked on since the start
+  };
+
   // What has waited longer than the deadline of `policy` is refused, nothing where it is null; it outlives the pool.
   explicit WorkPool(WorkPoolOptions options, const QueuePolicy* policy = nullptr);
   WorkPool(const WorkPool&) = delete;
   WorkPool& operator=(const WorkPool&) = delete;
   ~WorkPool();
 
-  // Has a thread run `work`; or refuses at once.
-  void submit(Work work, http::Responder responder);
+  // Has a thread run `work`; or refuses at once. `connection`: the request's, for threads().
+  void submit(Work work, http::Responder responder, uint64_t connection = 0);
 
   Stats stats() const;
+  std::vector<ThreadEntry> threads() const;
+  size_t queue_length_max() const { return options_.queue_length_max; }
 
  private:
   struct Job {
     Work work;
     http::Responder responder;
+    uint64_t connection;
     uint64_t queued_ns;
   };
+  struct ThreadFigures {
+    net::Activity activity;
+    std::atomic<uint64_t> done = 0;
+  };
 
-  void run();
+  void run(ThreadFigures& figures);
   void run_job(Job& job);
 
   const WorkPoolOptions options_;
@@ -75,6 +90,7 @@ class WorkPool {
   uint64_t refused_full_ MS_GUARDED_BY(mutex_) = 0;
   bool is_stopping_ MS_GUARDED_BY(mutex_) = false;
 
+  std::vector<ThreadFigures> figures_;  // of each thread
   std::vector<Thread> threads_;
 };
 

@@ -80,6 +80,9 @@ class Server {
     return {};
   }
 
+  // Once the store is open.
+  void end_streams() { front_door_api_->end_streams(); }
+
   // Answers what is in hand. Returns how many connections were left at the timeout.
   uint64_t close_front_door() {
     service_.begin_stop();
@@ -178,9 +181,9 @@ class Server {
     looks_ = std::make_unique<api::WorkPool>(plan_.looks);
     query_api_.emplace(*store_, *queries_, wall_ms);
     ingest_api_.emplace(*store_, *heavy_, service_.limits(), service_.bodies(), config_.max_future_ms);
-    self_metrics_.emplace(*front_door_, service_, *store_, *queries_, *heavy_, self_records_, MS_VERSION,
-                          static_cast<double>(start_ms_) / 1000);
-    front_door_api_.emplace(*front_door_, queue_policy_, *looks_, log_);
+    front_door_api_.emplace(*front_door_, queue_policy_, *looks_, *heavy_, log_);
+    self_metrics_.emplace(*front_door_, service_, *store_, *queries_, *heavy_, self_records_, front_door_api_->stream(),
+                          MS_VERSION, static_cast<double>(start_ms_) / 1000);
     front_door_api_->add_routes(router_);
     ingest_api_->add_routes(router_);
     self_metrics_->add_routes(router_);
@@ -297,6 +300,7 @@ class Life {
     const auto timeout_ms = static_cast<uint64_t>(server_.running().shutdown_timeout_ms + kStopExtensionMs);
     manager_.tell("STOPPING=1\nSTATUS=Answering what is in hand\nEXTEND_TIMEOUT_USEC=" + microseconds(timeout_ms));
     log_.info("stopping", {{"signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    if (is_open_) server_.end_streams();
     const uint64_t left = server_.close_front_door();
     if (is_open_) server_.close_store();
     log_.info("stopped", {{"took_ms", (monotonic_ns() - begin_ns) / kNanosPerMilli}});
