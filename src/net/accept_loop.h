@@ -30,7 +30,7 @@ class AcceptLoop {
   AcceptLoop& operator=(const AcceptLoop&) = delete;
   ~AcceptLoop();
 
-  // Lets no further handshake begin, accepts whoever has begun one, stops listening, and ends the thread.
+  // Lets no further handshake begin, accepts whoever has begun one, and ends the thread.
   void stop();
 
   // CPU time of the loop's thread.

@@ -168,10 +168,7 @@ void Acceptor::close(uint64_t ms_max, const std::function<bool(Source&)>& turn) 
     is_empty = true;
     for (Source& source : sources_) is_empty &= turn(source);
   }
-  for (const Source& source : sources_) {
-    stats_.left.add(source.listener.queue_depth());
-    source.listener.stop_listening();
-  }
+  for (const Source& source : sources_) stats_.left.add(source.listener.queue_depth());
 }
 
 }  // namespace ms::net

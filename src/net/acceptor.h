@@ -30,7 +30,7 @@ struct AcceptStats {
   Counter refused_descriptors;  // there was no descriptor but one of the reserve, or no memory to watch it
   Counter failed;               // accept4 failed for want of memory or descriptors
   Counter pauses;               // nobody could be taken, and the thread waited for that to change
-  Counter left;                 // waited in a listen queue when a stop closed it
+  Counter left;                 // waited in a listen queue when a stop took nobody more out of it
   // From before accept4 until the next connection can be accepted: this one is in the queue by then, or refused; with
   // the inline architecture, answered and closed.
   QuantileHistogram accept_ns;
@@ -87,8 +87,8 @@ class Acceptor {
   // once, for one more look.
   void pause();
 
-  // At the end: lets no further handshake begin, has `turn` take whoever has begun one, and stops listening; it takes
-  // at most `ms_max`. `turn` says whether it found the source empty. An inherited socket is left as it is.
+  // At the end: lets no further handshake begin, and has `turn` take whoever has begun one; it takes at most `ms_max`.
+  // `turn` says whether it found the source empty. An inherited socket is left as it is.
   void close(uint64_t ms_max, const std::function<bool(Source&)>& turn);
 
   void stop();

@@ -1,5 +1,7 @@
 #include "net/connection_server.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "base/clock.h"
@@ -212,23 +214,24 @@ void ConnectionServer::expire(int fd, Slot& slot) {
   settle(connection, connection.on_deadline(*this), is_answered ? Outcome::kClosed : Outcome::kTimedOut);
 }
 
-// A connection with unread bytes is on its way to a worker: it is served. One that is closed goes by way of FIN and the
-// refusing thread, since its client's next request may be on the wire.
-void ConnectionServer::close_if_idle(int fd, Slot& slot) {
-  const uint64_t closed_before_ns = context_.idle_closed_before_ns.load(std::memory_order_relaxed);
+// A connection with unread bytes is on its way to a worker: it is served. One that is ended goes by way of FIN and the
+// refusing thread, since its client's next request may be on the wire; the FIN is sent here, so that as little as can
+// be lies between the look and it.
+void ConnectionServer::end_if_idle(int fd, Slot& slot, uint64_t accepted_before_ns) {
   const bool is_silent = slot.connection == nullptr;
-  if (closed_before_ns != 0 && !is_silent && slot.connection->is_streaming()) {
+  if (!is_silent && slot.connection->is_streaming()) {
     // It is here because its client takes nothing, so that it cannot be told of the end.
     return settle(*slot.connection, Connection::Rest::kClosed, Outcome::kClosed);
   }
-  const bool is_idle = is_silent ? slot.accepted_ns.load(std::memory_order_relaxed) < closed_before_ns
+  const bool is_idle = is_silent ? slot.accepted_ns.load(std::memory_order_relaxed) < accepted_before_ns
                                  : slot.connection->session().is_idle() && !slot.connection->is_sending();
-  if (closed_before_ns == 0 || !is_idle || has_unread_bytes(fd)) {
+  if (!is_idle || has_unread_bytes(fd)) {
     const bool is_sending = !is_silent && slot.connection->is_sending();
     queue_.put_back(fd, is_sending ? Direction::kWrite : Direction::kRead,
                     slot.deadline_ns.load(std::memory_order_relaxed));
     return;
   }
+  shutdown(fd, SHUT_WR);
   if (is_silent) write_record(slot, fd, Outcome::kClosed, monotonic_ns());
   const std::unique_ptr<Connection> left(slot.connection);
   queue_.hand_over(fd);

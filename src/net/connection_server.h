@@ -70,15 +70,18 @@ struct ServingContext {
   SessionFactory& sessions;
   OverloadJudge& judge;
   size_t records_per_thread = 0;
-  bool is_single_request = false;  // each connection ends after its first reply
-  // A stop, where it is not 0: idle connections are closed, and silent ones that were accepted before this.
-  std::atomic<uint64_t> idle_closed_before_ns = 0;
+  bool is_single_request = false;           // each connection ends after its first reply
+  std::atomic<uint64_t> stop_begin_ns = 0;  // 0: no stop has begun; monotonic
 };
 
 class ConnectionServer final : Connection::ReplyObserver {
  public:
   // A reply that makes no progress for this long is given up.
   static constexpr uint64_t kReplyDeadlineMs = 30'000;
+  // How long a stop waits for the next request of a connection that is kept alive, and for the first one of a
+  // connection from its accept on: it is answered, and says that it was the last. A sender that pauses for less than
+  // that never has its request cross the end of its connection.
+  static constexpr uint64_t kIdleGraceMs = 250;
 
   // `worker`: the number that the records bear; 0 for none.
   ConnectionServer(ServingContext& context, uint16_t worker);
@@ -90,8 +93,9 @@ class ConnectionServer final : Connection::ReplyObserver {
   void deliver_mail();
   // For a connection that the caller has taken from the lobby, since its deadline has passed.
   void expire(int fd, Slot& slot);
-  // Likewise, at a stop: closes it if no request of it is under way, or what goes on is a stream; else puts it back.
-  void close_if_idle(int fd, Slot& slot);
+  // Likewise, at a stop: ends it if no request of it is under way, or what goes on is a stream; else puts it back. One
+  // that has been silent since its accept is ended where that was before `accepted_before_ns`.
+  void end_if_idle(int fd, Slot& slot, uint64_t accepted_before_ns);
   // Refuses a connection in the lobby whose request has waited beyond the deadline for a worker.
   void refuse_if_overdue(int fd);
 

@@ -12,9 +12,13 @@
 namespace ms::net {
 namespace {
 
-// At a stop, how long a connection that was accepted may take to send its first bytes.
-constexpr uint64_t kFirstBytesAtStopMs = 500;
-constexpr uint64_t kLookAtStopMs = 10;
+// What a stop takes to end idle connections: until then new ones are accepted and served.
+constexpr uint64_t kEndIdleMs = ConnectionServer::kIdleGraceMs + Refuser::kQuietLingerMs;
+// How long a stop may leave those who connect without an answer. Their SYN comes again after a second.
+constexpr uint64_t kSilenceMs = 2000;
+constexpr uint64_t kLookAtStopMs = 2;
+
+void sleep_until_next_look() { std::this_thread::sleep_for(std::chrono::milliseconds(kLookAtStopMs)); }
 
 FrontDoorStats::Quantiles quantiles_of(const QuantileHistogram& histogram) {
   return {.p50_ns = histogram.quantile_ns(0.5), .p99_ns = histogram.quantile_ns(0.99)};
@@ -109,6 +113,7 @@ void FrontDoor::start_pool() {
 }
 
 uint64_t FrontDoor::stop(uint64_t timeout_ms) {
+  refuser_->hurry();
   if (inline_loop_ != nullptr) {
     inline_loop_->stop(timeout_ms);
   } else {
@@ -122,14 +127,18 @@ uint64_t FrontDoor::stop(uint64_t timeout_ms) {
 void FrontDoor::stop_pool(uint64_t timeout_ms) {
   const uint64_t begin_ns = monotonic_ns();
   const auto elapsed_ms = [begin_ns] { return (monotonic_ns() - begin_ns) / kNanosPerMilli; };
-  serving_->idle_closed_before_ns.store(1, std::memory_order_release);
+  serving_->stop_begin_ns.store(begin_ns, std::memory_order_relaxed);
   sweeper_->hurry();
+  while (!is_empty() && elapsed_ms() < std::min(kEndIdleMs, timeout_ms)) sleep_until_next_look();
+  const uint64_t silent_until_ms = elapsed_ms() + kSilenceMs;
   accept_loop_->stop();
+  bool is_listening = !listeners_.front().is_inherited();
   while (queue_->open_connections() > 0 && elapsed_ms() < timeout_ms) {
-    if (elapsed_ms() >= kFirstBytesAtStopMs) {
-      serving_->idle_closed_before_ns.store(monotonic_ns(), std::memory_order_release);
+    if (is_listening && elapsed_ms() >= silent_until_ms) {
+      for (const Listener& listener : listeners_) listener.stop_listening();
+      is_listening = false;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(kLookAtStopMs));
+    sleep_until_next_look();
   }
   // From here on no session is called: what handlers use may go. And what the workers were handing to the refuser is
   // with it.
@@ -137,6 +146,8 @@ void FrontDoor::stop_pool(uint64_t timeout_ms) {
   queue_->stop_workers();
   for (const auto& worker : workers_) worker->join();
 }
+
+bool FrontDoor::is_empty() const { return queue_->open_connections() == 0 && refuser_->held() == 0; }
 
 FrontDoorStats FrontDoor::stats() {
   const uint64_t now_ns = monotonic_ns();

@@ -122,9 +122,12 @@ class FrontDoor {
   // Starts the threads. `sessions`, `policy` and `log` outlive the front door; without `log`, overload is not logged.
   Result<void> start(SessionFactory& sessions, const QueuePolicy& policy, const Logger* log = nullptr);
 
-  // Stops accepting, closes idle connections, waits until every request in hand is answered, at most `timeout_ms` (but
-  // for the 100 ms that handshakes under way get, and a second for clients that are being refused), and ends the
-  // workers: no session is called any more. Returns the number of connections that were left.
+  // Ends idle connections once they have had their grace, then stops accepting, waits until every request in hand is
+  // answered, and ends the workers: no session is called any more. Takes at most `timeout_ms`, but for the 100 ms that
+  // handshakes under way get, and a second for clients that are being refused. A listening socket of our own is kept,
+  // and drops SYNs, until the front door is gone, so that whoever connects waits for the successor instead of being
+  // refused; but where requests in hand take longer than two seconds, no longer than that. Returns the number of
+  // connections that were left.
   uint64_t stop(uint64_t timeout_ms);
 
   FrontDoorStats stats();
@@ -147,6 +150,8 @@ class FrontDoor {
   FrontDoor(const FrontDoorOptions& options, std::vector<Listener> listeners, std::unique_ptr<ConnectionQueue> queue);
   void start_pool();
   void stop_pool(uint64_t timeout_ms);
+  // Whether there is no connection, not even one that is being refused.
+  bool is_empty() const;
   // The parts that serve, whichever there are.
   std::vector<const ConnectionServer*> servers() const;
   static void add_serve_stats(const ServeStats& from, FrontDoorStats& to);

@@ -163,11 +163,12 @@ TEST_F(FrontDoorInlineTest, AStopGivesUpAtItsTimeout) {
   EXPECT_NE(waiting.read_all().end, Client::End::kNot);
 }
 
-TEST_F(FrontDoorInlineTest, TheAddressIsFreeForASuccessor) {
+TEST_F(FrontDoorInlineTest, TheAddressIsFreeForASuccessorWhenItIsGone) {
   start();
   options_.addresses = {door_->listeners().front().address()};
   EXPECT_EQ(client().ask("echo 1"), "1");
   EXPECT_EQ(door_->stop(60'000), 0u);
+  door_.reset();
   auto successor = FrontDoor::open(options_);
   EXPECT_TRUE(successor.has_value()) << successor.error().message;
 }

@@ -139,13 +139,31 @@ TEST_F(FrontDoorStopTest, KeepAliveTrafficEndsBetweenRequests) {
   EXPECT_EQ(resets, 0u);
 }
 
-TEST_F(FrontDoorStopTest, TheAddressIsFreeForASuccessor) {
+TEST_F(FrontDoorStopTest, TheAddressIsFreeForASuccessorWhenItIsGone) {
   start();
   options_.addresses = {door_->listeners().front().address()};
   EXPECT_EQ(client().ask("echo 1"), "1");
   EXPECT_EQ(door_->stop(60'000), 0u);
+  auto early = FrontDoor::open(options_);
+  ASSERT_FALSE(early.has_value()) << "whoever connects now is to wait for the successor";
+  EXPECT_EQ(early.error().code, ErrorCode::kLocked);
+  door_.reset();
   auto successor = FrontDoor::open(options_);
   EXPECT_TRUE(successor.has_value()) << successor.error().message;
+}
+
+// The successor is not to wait for its predecessor's slowest request.
+TEST_F(FrontDoorStopTest, TheAddressIsFreeEarlierWhereRequestsInHandTakeLong) {
+  start();
+  options_.addresses = {door_->listeners().front().address()};
+  Client parked = client();
+  parked.send("park\n");
+  ASSERT_TRUE(eventually([&] { return service_.parked() == 1; }));
+  auto left = stop_meanwhile();
+  EXPECT_TRUE(eventually([&] { return FrontDoor::open(options_).has_value(); }));
+  service_.wake_parked();
+  EXPECT_EQ(parked.read_all(), fin("woken\n"));
+  EXPECT_EQ(left.get(), 0u);
 }
 
 TEST_F(FrontDoorStopTest, WithoutAStopEverythingIsClosed) {

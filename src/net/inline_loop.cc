@@ -15,8 +15,6 @@ namespace {
 
 constexpr uint16_t kWorker = 1;
 constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
-// At a stop, how long a connection that was accepted may take to send its first bytes.
-constexpr uint64_t kFirstBytesAtStopMs = 500;
 
 int poll_timeout_ms(uint64_t until_ns, uint64_t now_ns) {
   if (until_ns == kNever) return -1;
@@ -108,8 +106,7 @@ void InlineLoop::end(int fd, Slot& slot) {
   slot.phase.store(Phase::kTaken, std::memory_order_relaxed);
   const bool is_silent = slot.connection == nullptr;
   if (!is_silent || !acceptor_.is_stopping()) return server_.expire(fd, slot);
-  context_.idle_closed_before_ns.store(monotonic_ns(), std::memory_order_relaxed);
-  server_.close_if_idle(fd, slot);
+  server_.end_if_idle(fd, slot, monotonic_ns());
 }
 
 bool InlineLoop::wait(int fd, short events, uint64_t until_ns) {
@@ -126,7 +123,7 @@ uint64_t InlineLoop::deadline_ns(const Slot& slot) const {
   const uint64_t deadline_ns = slot.deadline_ns.load(std::memory_order_relaxed);
   const bool is_silent = slot.connection == nullptr;
   if (!is_silent || !acceptor_.is_stopping()) return deadline_ns;
-  return std::min(deadline_ns, stop_begin_ns_ + kFirstBytesAtStopMs * kNanosPerMilli);
+  return std::min(deadline_ns, stop_begin_ns_ + ConnectionServer::kIdleGraceMs * kNanosPerMilli);
 }
 
 bool InlineLoop::has_given_up() const { return acceptor_.is_stopping() && monotonic_ns() >= give_up_ns_; }

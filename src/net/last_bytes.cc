@@ -39,4 +39,10 @@ bool has_peer_ended(int fd) {
   return recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+bool is_end_acknowledged(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_FIN_WAIT2;
+}
+
 }  // namespace ms::net

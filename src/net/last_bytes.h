@@ -1,4 +1,4 @@
-// What the kernel says of the bytes that a connection has received.
+// What the kernel says of the bytes that a connection has received, and of the end that it has sent.
 #pragma once
 
 #include <cstdint>
@@ -15,5 +15,9 @@ bool has_unread_bytes(int fd);
 
 // Whether all of them were read, and the peer has sent FIN.
 bool has_peer_ended(int fd);
+
+// Whether our FIN, and so all that was sent before it, is with the client's kernel, whose own end is still to come.
+// What the client sends from then on it sends behind the end that it could have seen, and a reset cannot hide that end.
+bool is_end_acknowledged(int fd);
 
 }  // namespace ms::net

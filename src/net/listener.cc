@@ -59,6 +59,7 @@ int get_option(int fd, int name) {
 std::unexpected<Error> fail_listen(const std::string& what, int error_number) {
   auto failure = fail_errno(what, error_number);
   if (error_number == EADDRINUSE) {
+    failure.error().code = ErrorCode::kLocked;
     failure.error().message +=
         "; another process listens there, and `ss -ltnp` names it: stop it, or choose another port";
   } else if (error_number == EACCES) {

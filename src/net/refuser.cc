@@ -9,8 +9,15 @@
 #include <cerrno>
 
 #include "base/clock.h"
+#include "net/last_bytes.h"
 
 namespace ms::net {
+namespace {
+
+// How often quiet clients are looked for at a stop.
+constexpr int kHurriedLookMs = 10;
+
+}  // namespace
 
 Result<std::unique_ptr<Refuser>> Refuser::open(std::string_view refusal, size_t share, RoomSignal& room) {
   Descriptor epoll_fd(epoll_create1(EPOLL_CLOEXEC));
@@ -55,6 +62,14 @@ void Refuser::hand_over(Arrival arrival) {
   if (was_empty) eventfd_write(wake_fd_.get(), 1);
 }
 
+void Refuser::hurry() {
+  {
+    const MutexLock lock(mutex_);
+    is_hurried_ = true;
+  }
+  eventfd_write(wake_fd_.get(), 1);
+}
+
 void Refuser::wait_until_empty() {
   for (uint64_t held = held_.load(); held != 0; held = held_.load()) held_.wait(held);
 }
@@ -62,9 +77,11 @@ void Refuser::wait_until_empty() {
 void Refuser::run() {
   std::array<epoll_event, 64> events{};
   std::vector<Arrival> arrivals;
+  bool is_hurried = false;
   while (true) {
-    const int count =
-        epoll_wait(epoll_fd_.get(), events.data(), static_cast<int>(events.size()), wait_ms(monotonic_ns()));
+    const int count = epoll_wait(epoll_fd_.get(), events.data(), static_cast<int>(events.size()),
+                                 wait_ms(monotonic_ns(), is_hurried));
+    const uint64_t now_ns = monotonic_ns();
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<size_t>(i)].data.fd;
       if (fd == wake_fd_.get()) {
@@ -72,17 +89,20 @@ void Refuser::run() {
         eventfd_read(fd, &ignored);
       } else if (drain(fd)) {
         close_guest(fd);
+      } else if (const auto guest = guests_.find(fd); guest != guests_.end()) {
+        guest->second.quiet_since_ns = now_ns;
       }
     }
     {
       const MutexLock lock(mutex_);
       if (is_stopping_) return;
+      is_hurried = is_hurried_;
       arrivals.swap(arrivals_);
     }
-    const uint64_t now_ns = monotonic_ns();
     for (Arrival& arrival : arrivals) admit(std::move(arrival), now_ns);
     arrivals.clear();
     close_expired(now_ns);
+    if (is_hurried) close_quiet(now_ns);
     room_.notify();
   }
 }
@@ -94,7 +114,7 @@ void Refuser::admit(Arrival arrival, uint64_t now_ns) {
   }
   const int fd = arrival.fd.get();
   const uint64_t number = next_number_++;
-  guests_.emplace(fd, Guest{std::move(arrival.fd), number});
+  guests_.emplace(fd, Guest{std::move(arrival.fd), number, now_ns});
   departures_.push_back({fd, number, now_ns + kLingerMs * kNanosPerMilli});
   // The refusal is far smaller than an empty send buffer: it goes out whole or the client is gone.
   if (arrival.is_refused) send(fd, refusal_.data(), refusal_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -112,6 +132,18 @@ void Refuser::close_expired(uint64_t now_ns) {
   while (!departures_.empty() && departures_.front().deadline_ns <= now_ns) close_next();
 }
 
+void Refuser::close_quiet(uint64_t now_ns) {
+  for (auto guest = guests_.begin(); guest != guests_.end();) {
+    const int fd = guest->first;
+    const bool is_quiet = now_ns - guest->second.quiet_since_ns >= kQuietLingerMs * kNanosPerMilli;
+    ++guest;  // before its predecessor goes
+    if (is_quiet && is_end_acknowledged(fd)) {
+      drain(fd);
+      close_guest(fd);
+    }
+  }
+}
+
 void Refuser::close_oldest() {
   while (!departures_.empty() && !close_next()) {
   }
@@ -127,10 +159,11 @@ bool Refuser::close_next() {
   return true;
 }
 
-int Refuser::wait_ms(uint64_t now_ns) const {
+int Refuser::wait_ms(uint64_t now_ns, bool is_hurried) const {
   if (departures_.empty()) return -1;
   const uint64_t deadline_ns = departures_.front().deadline_ns;
-  return deadline_ns <= now_ns ? 0 : static_cast<int>((deadline_ns - now_ns) / kNanosPerMilli + 1);
+  const int left_ms = deadline_ns <= now_ns ? 0 : static_cast<int>((deadline_ns - now_ns) / kNanosPerMilli + 1);
+  return is_hurried ? std::min(left_ms, kHurriedLookMs) : left_ms;
 }
 
 bool Refuser::drain(int fd) {

@@ -4,6 +4,10 @@
 // even the reply that has arrived. So each connection here gets its last words, FIN (shutdown), and then its bytes are
 // read and dropped until the client closes too, or for at most a second.
 //
+// At a stop, which waits for it, it lingers for less with those who are quiet: whoever has all that was sent to him,
+// FIN included, and sends nothing himself, is closed after a tenth of a second. Idle clients often do not look at their
+// connections, and would make each stop last that second.
+//
 // The thread has a share of descriptors; when it is used up, the oldest is closed to make room (its bytes read first).
 // Thread-safe.
 #pragma once
@@ -29,6 +33,8 @@ namespace ms::net {
 class Refuser {
  public:
   static constexpr uint64_t kLingerMs = 1000;
+  // The same at a stop, with a client that is quiet.
+  static constexpr uint64_t kQuietLingerMs = 100;
   // Handed over and not taken up yet, beyond the share.
   static constexpr size_t kBehindMax = 64;
 
@@ -41,6 +47,8 @@ class Refuser {
   void refuse(Descriptor fd);
   // Takes a connection over whose last words have been sent.
   void linger(Descriptor fd);
+  // A stop has begun: from now on quiet clients are closed earlier.
+  void hurry();
   // Waits until nothing is left, which takes at most kLingerMs if nothing more comes.
   void wait_until_empty();
 
@@ -65,6 +73,7 @@ class Refuser {
   struct Guest {
     Descriptor fd;
     uint64_t number;
+    uint64_t quiet_since_ns;  // it came, or its last bytes did; monotonic
   };
 
   Refuser(Descriptor epoll_fd, Descriptor wake_fd, std::string_view refusal, size_t share, RoomSignal& room);
@@ -73,10 +82,11 @@ class Refuser {
   void admit(Arrival arrival, uint64_t now_ns);
   void close_guest(int fd);
   void close_expired(uint64_t now_ns);
+  void close_quiet(uint64_t now_ns);
   void close_oldest();
   // Closes the guest of the next departure; false where the client closed before.
   bool close_next();
-  int wait_ms(uint64_t now_ns) const;
+  int wait_ms(uint64_t now_ns, bool is_hurried) const;
   // Whether the client has closed, after reading all there is.
   static bool drain(int fd);
 
@@ -90,6 +100,7 @@ class Refuser {
 
   Mutex mutex_;
   std::vector<Arrival> arrivals_ MS_GUARDED_BY(mutex_);
+  bool is_hurried_ MS_GUARDED_BY(mutex_) = false;
   bool is_stopping_ MS_GUARDED_BY(mutex_) = false;
 
   // The thread's own:

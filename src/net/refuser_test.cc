@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <utility>
@@ -146,6 +148,26 @@ TEST_F(RefuserTest, ItsEndClosesWhatIsLeft) {
   EXPECT_EQ(pair.client.read_all(), kRefused);
   refuser.reset();
   EXPECT_FALSE(is_open(pair.client));
+}
+
+// The noisy client's bytes come from before the quiet one is handed over until it has been closed.
+TEST_F(RefuserTest, AtAStopQuietClientsAreClosedEarlier) {
+  const auto refuser = open();
+  refuser->hurry();
+  Pair quiet = connect();
+  Pair noisy = connect();
+  std::atomic<bool> is_over = false;
+  refuser->linger(std::move(noisy.server));
+  std::jthread noise([&] {
+    while (!is_over && noisy.client.send("x")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  });
+  refuser->linger(std::move(quiet.server));
+  EXPECT_TRUE(eventually([&] { return refuser->held() == 1; }));
+  is_over = true;
+  noise.join();
+  EXPECT_EQ(quiet.client.read_all(), kGoodbye);
+  EXPECT_EQ(noisy.client.read_all(), kGoodbye);
+  refuser->wait_until_empty();
 }
 
 }  // namespace

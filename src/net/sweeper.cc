@@ -11,6 +11,7 @@ namespace {
 constexpr uint64_t kLookMs = 50;
 constexpr uint64_t kHurriedLookMs = 10;
 constexpr uint64_t kSweepMs = 500;
+constexpr uint64_t kIdleGraceNs = ConnectionServer::kIdleGraceMs * kNanosPerMilli;
 // A look costs system calls for each connection that waits: it takes at most a tenth of a core.
 constexpr uint64_t kRestFactor = 9;
 // A worker that has been idle for so long is not merely between two connections.
@@ -63,7 +64,7 @@ void Sweeper::run() {
         break;
     }
     rest_ns_ = kRestFactor * (monotonic_ns() - now_ns);
-    const bool is_stopping = context_.idle_closed_before_ns.load(std::memory_order_relaxed) != 0;
+    const bool is_stopping = context_.stop_begin_ns.load(std::memory_order_relaxed) != 0;
     if (!is_stopping && monotonic_ns() - swept_ns < kSweepMs * kNanosPerMilli) continue;
     sweep();
     swept_ns = monotonic_ns();
@@ -85,19 +86,20 @@ bool Sweeper::wait() {
 
 void Sweeper::sweep() {
   const uint64_t now_ns = monotonic_ns();
-  const bool is_stopping = context_.idle_closed_before_ns.load(std::memory_order_acquire) != 0;
+  const uint64_t stop_begin_ns = context_.stop_begin_ns.load(std::memory_order_relaxed);
+  const bool ends_idle = stop_begin_ns != 0 && now_ns >= stop_begin_ns + kIdleGraceNs;
   for (size_t i = 0; i < table_.end(); ++i) {
     const int fd = static_cast<int>(i);
     Slot& slot = table_.at(fd);
     if (!is_waiting(slot)) continue;
     const auto is_late = [&] { return slot.deadline_ns.load(std::memory_order_relaxed) <= now_ns; };
-    if (!is_late() && !is_stopping) continue;
+    if (!is_late() && !ends_idle) continue;
     if (!slot.try_take()) continue;
     // Asked again: between the look and the take a worker may have served it and given it a new deadline.
     if (is_late()) {
       server_.expire(fd, slot);
     } else {
-      server_.close_if_idle(fd, slot);
+      server_.end_if_idle(fd, slot, now_ns - kIdleGraceNs);
     }
   }
 }

@@ -1,5 +1,5 @@
 // Sweeper: a thread that looks at every waiting connection twice a second: those whose deadline has passed get their
-// last word, and at a stop those that are idle are closed.
+// last word, and at a stop those that are idle are ended once their grace is over (ConnectionServer::kIdleGraceMs).
 //
 // While every worker is busy it also looks for requests that have waited for one beyond the policy's deadline, and
 // refuses them: that holds even where no worker comes back to look. While one of them rests nothing waits, and the
