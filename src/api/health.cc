@@ -34,16 +34,13 @@ http::Response health_answer(const storage::Store::Health& health) {
 
 }  // namespace
 
-void add_starting_routes(http::Router& router) {
+void add_starting_routes(http::Router& router, StartGate& gate) {
   const http::Response alive{.body = "{\"status\":\"starting\"}"};
   const http::Response not_yet = http::retry_later("starting: the store is being opened");
   for (const std::string_view path : {"/health", "/-/healthy"}) router.add({std::string(path), {"GET"}, always(alive)});
   for (const std::string_view path : {"/ready", "/-/ready"}) router.add({std::string(path), {"GET"}, always(not_yet)});
-  for (const std::string_view path :
-       {"/metrics", "/api/v1/write", "/api/v1/query", "/api/v1/query_range", "/api/v1/front-door",
-        "/api/v1/front-door/connections", "/api/v1/front-door/settings", "/api/v1/front-door/stream"}) {
-    router.add({std::string(path), {"GET", "POST"}, always(not_yet)});
-  }
+  router.add_fallback(
+      [&gate](http::Request& request, http::Responder responder) { gate.enter(request, std::move(responder)); });
 }
 
 void add_health_routes(http::Router& router, const storage::Store& store) {

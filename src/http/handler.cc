@@ -43,6 +43,8 @@ void Responder::stream(Response response, std::unique_ptr<Stream> pieces) && {
 
 void Router::add(Route route) { routes_.push_back(std::move(route)); }
 
+void Router::add_fallback(Handler handler) { fallback_ = Route{.handler = std::move(handler)}; }
+
 std::variant<const Route*, Response> Router::find(const Request& request) const {
   std::string allow;
   for (const Route& route : routes_) {
@@ -50,6 +52,7 @@ std::variant<const Route*, Response> Router::find(const Request& request) const 
     if (allows(route, request.method)) return &route;
     append_methods(allow, route);
   }
+  if (fallback_) return &*fallback_;
   if (!is_known_method(request.method)) return error_response(501, "unknown method: " + request.method);
   // A tunnel is asked for at no path of ours, so no method is allowed there: an empty Allow says it (RFC 9110
   // section 10.2.1).

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -61,12 +62,15 @@ struct Route {
 class Router {
  public:
   void add(Route route);
+  // Takes every request for which there is no route, whatever its path and method.
+  void add_fallback(Handler handler);
   // The route for a request whose header is complete, or the reply to refuse it with: 404, 405 with Allow (empty for
   // CONNECT: no tunnels here), or 501 for a method that neither a route nor RFC 9110 knows.
   std::variant<const Route*, Response> find(const Request& request) const;
 
  private:
   std::vector<Route> routes_;
+  std::optional<Route> fallback_;  // of no path and no method
 };
 
 }  // namespace ms::http

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "api/front_door.h"
@@ -17,6 +19,7 @@
 #include "api/query.h"
 #include "api/self_metrics.h"
 #include "api/self_recorder.h"
+#include "api/start_gate.h"
 #include "api/work_pool.h"
 #include "base/clock.h"
 #include "base/file_system.h"
@@ -43,6 +46,8 @@ constexpr uint64_t kStartTellMs = 1000;
 constexpr uint64_t kStartExtensionMs = 30'000;
 // Beyond --shutdown-timeout: what a stop may take to commit, and to tell those who are being refused.
 constexpr int64_t kStopExtensionMs = 10'000;
+// How soon an address that a predecessor gives up is taken over: nobody listens in between, and connects are refused.
+constexpr std::chrono::milliseconds kAddressRetry{1};
 
 // All parts of a running server, in the order in which they are built; taken down in reverse.
 class Server {
@@ -57,13 +62,15 @@ class Server {
         files_(make_posix_file_system()),
         service_(plan_.limits, starting_router_) {
     set_queue_policy(config);
-    api::add_starting_routes(starting_router_);
+    api::add_starting_routes(starting_router_, gate_);
   }
+  // The front door goes before the gate does, and may hand it requests until then.
+  ~Server() { gate_.close(); }
 
   // Listens before the store is open: who connects while the log is replayed waits, or is told to come back, and is not
   // lost.
   Result<void> open_front_door() {
-    auto front_door = net::FrontDoor::open(plan_.front_door, std::move(inherited_));
+    auto front_door = bind_front_door();
     if (!front_door) return std::unexpected(std::move(front_door).error());
     front_door_ = std::move(*front_door);
     if (auto started = front_door_->start(service_, queue_policy_, &log_); !started) return started;
@@ -76,7 +83,8 @@ class Server {
     if (!store) return std::unexpected(std::move(store).error());
     store_ = std::move(*store);
     open_routes();
-    log_.info("ready");
+    const api::StartGate::Counts waited = gate_.open(router_);
+    log_.info("ready", {{"requests_waited", waited.passed}, {"requests_refused", waited.refused}});
     return {};
   }
 
@@ -126,7 +134,25 @@ class Server {
     store_->close();
   }
 
+  // Where the store cannot be opened: tells everyone who has come.
+  void give_up_start() {
+    gate_.close();
+    close_front_door();
+  }
+
  private:
+  // A predecessor may still have the address, as it may have the data directory's lock: both are waited for.
+  Result<std::unique_ptr<net::FrontDoor>> bind_front_door() {
+    const uint64_t deadline_ns = monotonic_ns() + static_cast<uint64_t>(config_.lock_timeout_ms) * kNanosPerMilli;
+    for (bool is_first = true;; is_first = false) {
+      auto front_door = net::FrontDoor::open(plan_.front_door, std::move(inherited_));
+      const bool is_taken = !front_door && front_door.error().code == ErrorCode::kLocked;
+      if (!is_taken || monotonic_ns() >= deadline_ns || is_stop_pending()) return front_door;
+      if (is_first) log_.info("waiting for the address", {{"reason", front_door.error().message}});
+      std::this_thread::sleep_for(kAddressRetry);
+    }
+  }
+
   // The settings, with those that the front door's API may have changed as they are now.
   ServeConfig as_it_runs() const {
     ServeConfig config = running_;
@@ -200,9 +226,10 @@ class Server {
   Logger& log_;
   const int64_t start_ms_;
   const std::unique_ptr<FileSystem> files_;
+  QueuePolicy queue_policy_;
+  api::StartGate gate_{queue_policy_};
   http::Router starting_router_;
   http::Router router_;
-  QueuePolicy queue_policy_;
   http::HttpService service_;
   std::optional<api::IngestApi> ingest_api_;
   std::optional<api::QueryApi> query_api_;
@@ -245,7 +272,10 @@ class Life {
       const std::optional<int> signal_number = wait_for_signal(pause_ms());
       if (signal_number == kStoreOpened && !is_open_) {
         opener.join();
-        if (!opened) return report_failed_start(log_, opened.error());
+        if (!opened) {
+          server_.give_up_start();
+          return report_failed_start(log_, opened.error());
+        }
         become_ready();
       } else if (signal_number == SIGHUP) {
         ask_for_reload();

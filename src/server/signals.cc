@@ -31,6 +31,12 @@ std::optional<int> wait_for_signal(uint64_t timeout_ms) {
   return number > 0 ? std::optional(number) : std::nullopt;
 }
 
+bool is_stop_pending() {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
 void unblock_stop_signals() {
   const sigset_t signals = set_of({SIGTERM, SIGINT});
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);

@@ -17,6 +17,9 @@ void block_signals();
 // long as it takes.
 std::optional<int> wait_for_signal(uint64_t timeout_ms);
 
+// Whether SIGTERM or SIGINT has come, and nobody has waited for it yet.
+bool is_stop_pending();
+
 // From now on a second SIGTERM or SIGINT ends the process at once. A SIGHUP still does not.
 void unblock_stop_signals();
 
