@@ -42,7 +42,12 @@ ms_test(metrics_page SOURCES metrics_page_test.cc LIBRARIES ms_test_support)
 ms_test(program SOURCES program_test.cc series_limit_test.cc troubleshooting_test.cc
   LIBRARIES ms_test_support simdjson::simdjson)
 ms_test(operation SOURCES reload_test.cc self_record_test.cc service_manager_test.cc LIBRARIES ms_test_support)
+ms_test(restart SOURCES restart_test.cc support/restart_load.cc LIBRARIES ms_test_support ms_load)
 ms_test(watch_command SOURCES watch_command_test.cc LIBRARIES ms_test_support)
+
+# Not a test, but made of the same parts: ./dev bench restart.
+add_executable(restart_bench EXCLUDE_FROM_ALL restart_bench.cc support/restart_load.cc)
+target_link_libraries(restart_bench PRIVATE ms_options ms_test_support ms_load)
 
 # The same tests with --architecture=inline: all that need one request of a connection, and of nobody's patience. The rest is
 # what that architecture cannot do: keep a connection alive, serve anyone beside a slow client, take a storm.
@@ -72,4 +77,5 @@ ms_test_long(disk "*")
 ms_test_long(durability "WalSync/*:Durability.*")
 ms_test_long(hostile_clients "EarlyReplies.*")
 ms_test_long(hostile_bodies "DecompressionBombs.ThatHide*")
+ms_test_long(restart "*UnderLoad*")
 ms_test_long(door_limits "Handover.UnderLoad*:Refusal.WithTwoHundred*")

@@ -1,8 +1,6 @@
 // A listening socket that outlives the servers on it: whoever connects while there is none waits for the next.
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -18,6 +16,7 @@
 #include "support/http_client.h"
 #include "support/query_client.h"
 #include "support/server_process.h"
+#include "support/socket.h"
 #include "support/wait.h"
 
 namespace ms::test {
@@ -25,21 +24,13 @@ namespace {
 
 constexpr int kBacklog = 300;
 
-Descriptor listen_on_loopback() {
-  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
-  EXPECT_EQ(bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  EXPECT_EQ(listen(socket.get(), kBacklog), 0);
-  return socket;
-}
-
 class Handover : public testing::Test {
  protected:
   ServerProcess server(std::vector<std::string> flags = {}) {
     return ServerProcess({.flags = std::move(flags), .listen = {}, .sockets = {socket_.get()}});
   }
 
-  const Descriptor socket_ = listen_on_loopback();
+  const Descriptor socket_ = listen_on_loopback(kBacklog);
 };
 
 void stop(ServerProcess& server) {

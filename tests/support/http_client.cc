@@ -100,6 +100,11 @@ ClientResult<void> HttpClient::read_end() {
   return {};
 }
 
+bool HttpClient::is_at_end() const {
+  char next = 0;
+  return received_.empty() && recv(descriptor_.get(), &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 ClientResult<HttpReply> fetch(const Endpoint& endpoint, std::string_view request, ReplyTo kind) {
   ClientResult<HttpClient> client = HttpClient::connect(endpoint);
   if (!client) return std::unexpected(client.error());

@@ -43,6 +43,8 @@ class HttpClient {
   ClientResult<HttpReply> request(std::string_view bytes, ReplyTo kind = ReplyTo::kOther);
   // Waits for the peer to close in good order; an error for anything else, further bytes included.
   ClientResult<void> read_end();
+  // Whether the peer has ended the connection, as far as can be seen now.
+  bool is_at_end() const;
 
  private:
   HttpClient(Descriptor descriptor, milliseconds timeout) : descriptor_(std::move(descriptor)), timeout_(timeout) {}

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
@@ -50,6 +51,23 @@ Descriptor start_connect(const Endpoint& endpoint) {
   descriptor.reset();
   errno = error;
   return {};
+}
+
+Descriptor listen_on_loopback(int backlog) {
+  Descriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+  const bool is_bound = bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  if (!is_bound || listen(listener.get(), backlog) != 0) return {};
+  return listener;
+}
+
+Endpoint local_endpoint(const Descriptor& socket) {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  std::array<char, INET_ADDRSTRLEN> host{};
+  inet_ntop(AF_INET, &address.sin_addr, host.data(), host.size());
+  return {.host = host.data(), .port = ntohs(address.sin_port)};
 }
 
 void raise_descriptor_limit() {

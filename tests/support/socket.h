@@ -12,6 +12,12 @@ namespace ms::test {
 // take_socket_error says 0.
 Descriptor start_connect(const Endpoint& endpoint);
 
+// A socket of 127.0.0.1 that listens on a port of the kernel's choice.
+Descriptor listen_on_loopback(int backlog);
+
+// The IPv4 address that a socket is bound to.
+Endpoint local_endpoint(const Descriptor& socket);
+
 // Allows this process as many descriptors as it may have.
 void raise_descriptor_limit();
 

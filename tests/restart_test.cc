@@ -1,0 +1,271 @@
+// A restart refuses no one: with a listening socket that outlives the servers nobody is refused or reset, and with one
+// of the server's own nobody is reset. Each promise has a control: the same harness sees it broken.
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/long_run_testing.h"
+#include "support/client_swarm.h"
+#include "support/http_client.h"
+#include "support/query_client.h"
+#include "support/restart_load.h"
+#include "support/sanitizer.h"
+#include "support/seed.h"
+#include "support/server_process.h"
+#include "support/socket.h"
+#include "support/temp_dir.h"
+#include "support/wait.h"
+
+namespace ms::test {
+namespace {
+
+constexpr double kArrivalsPerS = kIsSanitized ? 100 : 2000;
+constexpr uint64_t kWaveNs = 1500 * kNanosPerMilli;
+constexpr uint64_t kShortWaveNs = 200 * kNanosPerMilli;
+constexpr seconds kPatience{60};
+constexpr int kBacklog = 4096;
+
+// A busy machine is no reason to refuse, and a predecessor is waited for as long as it takes.
+std::vector<std::string> patient_flags(std::vector<std::string> more = {}) {
+  std::vector<std::string> flags = kPatientServer;
+  flags.insert(flags.end(), {"--lock-timeout", "1m"});
+  flags.insert(flags.end(), more.begin(), more.end());
+  return flags;
+}
+
+void stop(ServerProcess& server) {
+  server.signal(SIGTERM);
+  const std::optional<ExitStatus> exit = server.wait_exit(kPatience);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->code, 0);
+}
+
+std::string text_of(const RestartLoad::Counts& counts) {
+  std::ostringstream text;
+  text << counts;
+  return text.str();
+}
+
+RestartLoad::Settings load_of(const Endpoint& endpoint) {
+  return {.endpoint = endpoint, .arrivals_per_s = kArrivalsPerS, .seed = test_seed()};
+}
+
+// As many restarts as that, each in the middle of a wave.
+void restart_under_load(ServerProcess& server, RestartLoad& load) {
+  const int restarts = ordinary_or_long(3, 20);
+  for (int i = 0; i < restarts; ++i) {
+    SCOPED_TRACE("restart " + std::to_string(i));
+    load.begin_wave(kWaveNs);
+    ASSERT_TRUE(wait_until(kPatience, [&] { return load.wave_served() >= 50; }));
+    ASSERT_NO_FATAL_FAILURE(stop(server));
+    ASSERT_TRUE(server.start());
+    load.end_wave();
+  }
+  load.finish();
+  std::printf("%s\n", text_of(load.counts()).c_str());
+}
+
+class InheritedSocket : public testing::Test {
+ protected:
+  InheritedSocket() { raise_descriptor_limit(); }
+
+  ServerProcess server(std::vector<std::string> flags = {}) const {
+    return ServerProcess({.flags = patient_flags(std::move(flags)), .listen = {}, .sockets = {socket_.get()}});
+  }
+
+  Descriptor socket_ = listen_on_loopback(kBacklog);
+};
+
+TEST_F(InheritedSocket, RestartsUnderLoadRefuseResetAndLoseNobody) {
+  ServerProcess servers = server();
+  ASSERT_TRUE(servers.start());
+  RestartLoad load(load_of(servers.endpoint()));
+  ASSERT_NO_FATAL_FAILURE(restart_under_load(servers, load));
+  const RestartLoad::Counts counts = load.counts();
+  EXPECT_EQ(counts.refused(), 0u) << counts;
+  EXPECT_EQ(counts.reset(), 0u) << counts;
+  EXPECT_EQ(counts.unanswered(), 0u) << counts;
+  EXPECT_EQ(counts.arrivals.served, counts.arrivals.offered);
+  EXPECT_TRUE(load.find_acknowledged(servers.endpoint()));
+}
+
+// The keepers' requests are with the server, which stands still, and is killed.
+TEST_F(InheritedSocket, ControlAKillIsSeenToReset) {
+  ServerProcess servers = server();
+  ASSERT_TRUE(servers.start());
+  RestartLoad load(load_of(servers.endpoint()));
+  ASSERT_TRUE(wait_until(kPatience, [&] { return load.are_all_kept(); }));
+  servers.signal(SIGSTOP);
+  EXPECT_TRUE(wait_until(kPatience, [&] { return unread_bytes(servers.endpoint()) > 0; }));
+  servers.signal(SIGKILL);
+  ASSERT_TRUE(servers.wait_exit(kPatience));
+  ASSERT_TRUE(servers.start());
+  load.finish();
+  EXPECT_GT(load.counts().reset(), 0u) << load.counts();
+}
+
+TEST_F(InheritedSocket, ControlAClosedSocketIsSeenToRefuse) {
+  ServerProcess servers = server();
+  ASSERT_TRUE(servers.start());
+  RestartLoad load(load_of(servers.endpoint()));
+  socket_.reset();
+  stop(servers);
+  load.begin_wave(kShortWaveNs);
+  load.finish();
+  EXPECT_GT(load.counts().refused(), 0u) << load.counts();
+}
+
+TEST_F(InheritedSocket, ControlASampleThatIsNotThereIsMissed) {
+  ServerProcess servers = server();
+  ASSERT_TRUE(servers.start());
+  RestartLoad load(load_of(servers.endpoint()));
+  load.begin_wave(kShortWaveNs);
+  load.finish();
+  EXPECT_TRUE(load.find_acknowledged(servers.endpoint()));
+  stop(servers);
+  ServerProcess of_another_store = server();
+  ASSERT_TRUE(of_another_store.start());
+  EXPECT_FALSE(load.find_acknowledged(of_another_store.endpoint()));
+}
+
+// A server whose store cannot be opened yet, since another has the data directory.
+class WhileTheStoreOpens : public InheritedSocket {
+ protected:
+  void SetUp() override { ASSERT_TRUE(holder_.start()); }
+
+  void start_second(std::vector<std::string> flags) {
+    std::vector<std::string> arguments = {server_path(), "serve", "--data-dir", holder_.data_dir()};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    second_.emplace(Command{.arguments = std::move(arguments), .sockets = {socket_.get()}});
+    ASSERT_TRUE(wait_until(kPatience, [this] { return second_->errors().find("msg=listening") != std::string::npos; }));
+  }
+
+  ServerProcess holder_{{.flags = patient_flags()}};
+  const Endpoint endpoint_ = local_endpoint(socket_);
+  std::optional<ChildProcess> second_;
+};
+
+TEST_F(WhileTheStoreOpens, WhoeverComesWaitsForIt) {
+  ASSERT_NO_FATAL_FAILURE(start_second(patient_flags()));
+  ClientResult<HttpClient> writer = HttpClient::connect(endpoint_, kPatience);
+  ClientResult<HttpClient> reader = HttpClient::connect(endpoint_, kPatience);
+  ASSERT_TRUE(writer && reader);
+  ASSERT_TRUE(writer->send(json_write_text(R"({"name":"patient","value":1,"timestamp":1732363200000})")));
+  ASSERT_TRUE(reader->send(request_text("GET", instant_target("up", "1732363200"))));
+  ASSERT_TRUE(wait_until(kPatience, [this] { return unread_bytes(endpoint_) == 0; }));
+  EXPECT_EQ(get(endpoint_, "/health")->status, 200);
+  EXPECT_EQ(get(endpoint_, "/ready")->status, 503);
+  ASSERT_NO_FATAL_FAILURE(stop(holder_));
+  const ClientResult<HttpReply> written = writer->read_reply();
+  ASSERT_TRUE(written) << written.error().message;
+  EXPECT_EQ(written->status, 200);
+  const ClientResult<HttpReply> read = reader->read_reply();
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->status, 200);
+  const auto found = run_query(endpoint_, instant_target("patient", "1732363200"));
+  ASSERT_TRUE(found) << found.error();
+  EXPECT_EQ(found->series.size(), 1u);
+}
+
+TEST_F(WhileTheStoreOpens, WhoeverWaitsTooLongIsToldToComeBack) {
+  ASSERT_NO_FATAL_FAILURE(
+      start_second({"--queue-target", "10ms", "--queue-deadline", "100ms", "--lock-timeout", "1m"}));
+  const ClientResult<HttpReply> reply = fetch(endpoint_, json_write_text(R"({"name":"late","value":1})"));
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(reply->status, 503);
+  EXPECT_FALSE(reply->header("Retry-After").empty());
+}
+
+TEST_F(WhileTheStoreOpens, WhereItCannotWhoeverWaitsIsTold) {
+  std::vector<std::string> flags = kPatientServer;
+  flags.insert(flags.end(), {"--lock-timeout", "3s"});
+  ASSERT_NO_FATAL_FAILURE(start_second(flags));
+  const ClientResult<HttpReply> reply = fetch(endpoint_, json_write_text(R"({"name":"late","value":1})"));
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(reply->status, 503);
+  const std::optional<ExitStatus> exit = second_->wait_exit(kPatience);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->code, 1);
+}
+
+class OwnSocket : public testing::Test {
+ protected:
+  OwnSocket() { raise_descriptor_limit(); }
+
+  ServerProcess server() const {
+    return ServerProcess({.flags = patient_flags(), .listen = {endpoint_.text()}, .data_dir = files_.file("data")});
+  }
+
+  const Endpoint endpoint_{.host = "127.0.0.1", .port = choose_free_port()};
+  const TempDir files_;
+};
+
+// Between the end of one and the begin of the next nobody listens, and connects are refused: that is told at once, and
+// no request was sent.
+TEST_F(OwnSocket, RestartsUnderLoadResetAndLoseNobody) {
+  ServerProcess servers = server();
+  ASSERT_TRUE(servers.start());
+  RestartLoad load(load_of(endpoint_));
+  ASSERT_NO_FATAL_FAILURE(restart_under_load(servers, load));
+  const RestartLoad::Counts counts = load.counts();
+  EXPECT_EQ(counts.arrivals.refused + counts.kept_refused, 0u) << "503: " << counts;
+  EXPECT_EQ(counts.reset(), 0u) << counts;
+  EXPECT_EQ(counts.unanswered(), 0u) << counts;
+  EXPECT_EQ(counts.arrivals.served + counts.arrivals.connect_refused, counts.arrivals.offered);
+  EXPECT_TRUE(load.find_acknowledged(endpoint_));
+}
+
+uint32_t times_sent_again(const Descriptor& socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &info, &size);
+  return info.tcpi_total_retrans;
+}
+
+// Its SYN gets no answer, and is sent again until the successor listens, which waits for the address meanwhile. The
+// predecessor ends right after one of these, when the next is a second away.
+TEST_F(OwnSocket, WhoConnectsWhileItStopsIsAnsweredByTheSuccessor) {
+  ServerProcess predecessor = server();
+  ASSERT_TRUE(predecessor.start());
+  ClientResult<HttpClient> busy = HttpClient::connect(endpoint_, kPatience);
+  ASSERT_TRUE(busy) << busy.error().message;
+  ASSERT_TRUE(busy->request(request_text("GET", "/health")));
+  ASSERT_TRUE(busy->send("GET /health HTTP/1.1\r\n"));
+  ASSERT_TRUE(wait_until(kPatience, [this] { return unread_bytes(endpoint_) == 0; }));
+  ChildProcess successor({.arguments = {server_path(), "serve", "--data-dir", predecessor.data_dir(), "--listen",
+                                        endpoint_.text(), "--lock-timeout", "1m"}});
+  ASSERT_TRUE(wait_until(kPatience, [&] {
+    return successor.errors().find("waiting for the address") != std::string::npos;
+  })) << successor.errors();
+
+  predecessor.signal(SIGTERM);
+  std::optional<ClientSwarm> between;
+  ASSERT_TRUE(wait_until(kPatience, [&] {
+    between.emplace(endpoint_, 1, request_text("GET", "/health", {}, {{"Connection", "close"}}));
+    return !between->send_all(milliseconds(50));
+  }));
+  const ClientSwarm::Client& client = between->clients().front();
+  ASSERT_TRUE(wait_until(kPatience, [&] { return times_sent_again(client.socket) > 0; }));
+  const ClientResult<HttpReply> last = busy->request("Host: a\r\n\r\n");
+  ASSERT_TRUE(last) << last.error().message;
+  EXPECT_EQ(last->header("Connection"), "close");
+  const std::optional<ExitStatus> exit = predecessor.wait_exit(kPatience);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->code, 0);
+
+  ASSERT_TRUE(between->finish(kPatience));
+  EXPECT_TRUE(client.received.starts_with("HTTP/1.1 200 ")) << client.received;
+}
+
+}  // namespace
+}  // namespace ms::test
