@@ -24,7 +24,8 @@ def cached_tar(cache: Path) -> Path:
 
 def enter_namespaces(*namespaces: str, command: list[str]) -> list[str]:
     """The command line that runs `command` as the first process of its own; when it ends all below it ends."""
-    return ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child", *namespaces, *command]
+    return ["unshare", "--mount", "--propagation=private", "--pid", "--mount-proc", "--fork", "--kill-child",
+            *namespaces, *command]
 
 
 def why_not_permitted(folder: Path) -> str:
