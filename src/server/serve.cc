@@ -16,6 +16,7 @@
 #include "api/front_door.h"
 #include "api/health.h"
 #include "api/ingest.h"
+#include "api/page.h"
 #include "api/query.h"
 #include "api/self_metrics.h"
 #include "api/self_recorder.h"
@@ -35,6 +36,7 @@
 #include "server/signals.h"
 #include "server/watchdog.h"
 #include "storage/store.h"
+#include "web/assets.h"
 
 namespace ms::server {
 namespace {
@@ -63,6 +65,7 @@ class Server {
         service_(plan_.limits, starting_router_) {
     set_queue_policy(config);
     api::add_starting_routes(starting_router_, gate_);
+    api::add_page_routes(starting_router_, web::assets());
   }
   // The front door goes before the gate does, and may hand it requests until then.
   ~Server() { gate_.close(); }
@@ -215,6 +218,7 @@ class Server {
     self_metrics_->add_routes(router_);
     query_api_->add_routes(router_);
     api::add_health_routes(router_, *store_);
+    api::add_page_routes(router_, web::assets());
     service_.route_by(router_);
     self_recorder_.emplace(*self_metrics_, *store_, self_records_, wall_ms, config_.self_metrics_interval_ms);
   }

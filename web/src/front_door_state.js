@@ -27,7 +27,7 @@
 
 /**
  * @typedef {object} StateAcceptLoop
- * @property {"blocked" | "draining" | "refusing" | "working"} state
+ * @property {"blocked" | "draining" | "refusing"} state
  * @property {number} since_ms
  * @property {number} accepted
  * @property {{"1s": number, "10s": number, start: number}} drain_per_s

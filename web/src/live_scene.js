@@ -12,20 +12,11 @@ const MOVED_SHOWN_MS = 1500;
  * @returns {Scene}
  */
 export function sceneFromState(state) {
-  const loop = state.accept_loop;
   const connections = connectionsByPeer(state);
   return {
     architecture: state.architecture,
     listenQueues: state.listen_queues.map((queue) => listenQueue(queue, connections)),
-    acceptLoop: {
-      state: loop.state,
-      line: loop.state === "blocked" ? "accept" : loop.state === "working" ? "work" : null,
-      fd: null,
-      sinceMs: loop.since_ms,
-      accepted: loop.accepted,
-      drainPerS: { last: loop.drain_per_s["1s"], tenSeconds: loop.drain_per_s["10s"] },
-      acceptUs: loop.accept_us,
-    },
+    acceptLoop: acceptLoop(state),
     connectionQueue: state.architecture === "inline" ? null : connectionQueue(state.connection_queue),
     workers: state.workers.map((worker) => ({
       worker: worker.worker,
@@ -46,6 +37,24 @@ export function sceneFromState(state) {
  */
 function connectionsByPeer(state) {
   return new Map(state.active_sockets.sockets.map((socket) => [socket.peer, socket.connection]));
+}
+
+/**
+ * Inline, the thread that accepts is the one worker too.
+ * @param {FrontDoorState} state
+ * @returns {import("./scene.js").AcceptLoop}
+ */
+function acceptLoop({ architecture, accept_loop: loop, workers }) {
+  const isWorking = architecture === "inline" && workers.some((worker) => worker.connection !== null);
+  return {
+    state: isWorking ? "working" : loop.state,
+    line: isWorking ? "work" : loop.state === "blocked" ? "accept" : null,
+    fd: null,
+    sinceMs: loop.since_ms,
+    accepted: loop.accepted,
+    drainPerS: { last: loop.drain_per_s["1s"], tenSeconds: loop.drain_per_s["10s"] },
+    acceptUs: loop.accept_us,
+  };
 }
 
 /**

@@ -57,19 +57,19 @@ function codeLines() {
 
 /** @param {AcceptLoop} loop */
 function acceptNote(loop) {
-  if (loop.fd !== null) return `returned ${loop.fd}`;
+  if (loop.fd !== null) return `← returned ${loop.fd}`;
   const since = loop.sinceMs === null ? "" : ` ${duration(loop.sinceMs)}`;
-  if (loop.state === "blocked") return `blocks${since}: nobody waits`;
-  if (loop.line === "accept") return "about to return";
-  if (loop.state === "refusing") return `drains${since}, and a bound is reached`;
-  return loop.state === "draining" ? `drains${since}` : "";
+  if (loop.state === "blocked") return `← blocks${since}`;
+  if (loop.line === "accept") return "← about to return";
+  if (loop.state === "refusing") return `← drains${since}, refuses`;
+  return loop.state === "draining" ? `← drains${since}` : "";
 }
 
 /** @param {AcceptLoop} loop */
 function nextNote(loop) {
-  if (loop.line === "enqueue" && loop.fd !== null) return `queues fd ${loop.fd}`;
+  if (loop.line === "enqueue" && loop.fd !== null) return `← queued fd ${loop.fd}`;
   if (loop.line === "work" || loop.state === "working") {
-    return loop.sinceMs === null ? "works" : `works ${duration(loop.sinceMs)}: the others wait`;
+    return loop.sinceMs === null ? "← works" : `← works ${duration(loop.sinceMs)}`;
   }
   return "";
 }

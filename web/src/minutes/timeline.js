@@ -1,0 +1,98 @@
+// The last minutes as columns, from two sources: what the server recorded, and what has come since.
+
+// Where nothing is known for longer, lines break.
+const GAP_S = 12;
+
+/**
+ * Rows in the order of time; at most as many seconds back from the last one as `spanS`, and one row for each moment.
+ *
+ * A row need not have every column. What it has not is `undefined`, and the line goes on past it; `null` breaks the line.
+ * @param {string[]} names
+ * @param {number} spanS
+ */
+export function makeTimeline(names, spanS) {
+  /** @type {number[]} */
+  const times = [];
+  const columns = new Map(names.map((name) => [name, /** @type {(number | null | undefined)[]} */ ([])]));
+
+  /** @param {number} timeS */
+  function rowAt(timeS) {
+    let i = times.length;
+    while (i > 0 && /** @type {number} */ (times[i - 1]) >= timeS) --i;
+    if (times[i] === timeS) return i;
+    times.splice(i, 0, timeS);
+    for (const column of columns.values()) column.splice(i, 0, undefined);
+    return i;
+  }
+
+  function dropOld() {
+    const last = times.at(-1) ?? 0;
+    const kept = times.findIndex((timeS) => timeS >= last - spanS);
+    if (kept <= 0) return;
+    times.splice(0, kept);
+    for (const column of columns.values()) column.splice(0, kept);
+  }
+
+  return {
+    /**
+     * @param {number} timeS
+     * @param {Record<string, number | null>} values by the columns' names
+     */
+    add(timeS, values) {
+      const row = rowAt(timeS);
+      for (const [name, value] of Object.entries(values)) {
+        const column = columns.get(name);
+        if (column) column[row] = value;
+      }
+      dropOld();
+    },
+
+    /**
+     * As uPlot takes it: the times, and the columns that are asked for. A line breaks where its column has nothing in GAP_S.
+     * @param {string[]} chosen
+     * @returns {[number[], ...(number | null | undefined)[][]]}
+     */
+    data(chosen) {
+      const { grid, rows } = withGapRows(times);
+      return [grid, ...chosen.map((name) => brokenAtGaps(grid, rows, columns.get(name) ?? []))];
+    },
+  };
+}
+
+/**
+ * The times with one more in each gap, for the null that breaks the lines there; and the row of each time, -1 for such a one.
+ * @param {number[]} times
+ */
+function withGapRows(times) {
+  /** @type {number[]} */
+  const grid = [];
+  /** @type {number[]} */
+  const rows = [];
+  times.forEach((timeS, row) => {
+    const before = times[row - 1];
+    if (before !== undefined && timeS - before > GAP_S) {
+      grid.push((before + timeS) / 2);
+      rows.push(-1);
+    }
+    grid.push(timeS);
+    rows.push(row);
+  });
+  return { grid, rows };
+}
+
+/**
+ * @param {number[]} grid
+ * @param {number[]} rows
+ * @param {(number | null | undefined)[]} column
+ */
+function brokenAtGaps(grid, rows, column) {
+  const values = rows.map((row) => (row < 0 ? undefined : column[row]));
+  let lastS = Infinity;
+  for (let i = 0; i < values.length; ++i) {
+    if (values[i] === undefined) continue;
+    const timeS = /** @type {number} */ (grid[i]);
+    if (timeS - lastS > GAP_S) values[i - 1] = null;
+    lastS = timeS;
+  }
+  return values;
+}
