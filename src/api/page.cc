@@ -56,13 +56,14 @@ http::Response page_response(const http::Request& request, const web::Asset& ass
   // Other bytes, another tag.
   const std::string tag = '"' + std::string(asset.tag) + (gzipped ? "-gzip\"" : "\"");
   http::Response response{.content_type = asset.content_type};
-  response.headers = {
-      {"ETag", tag},
-      {"Cache-Control", "no-cache"},
-      {"Vary", "Accept-Encoding"},
-      {"Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
-      {"X-Content-Type-Options", "nosniff"},
-      {"Referrer-Policy", "no-referrer"}};
+  response.headers = {{"ETag", tag},
+                      {"Cache-Control", "no-cache"},
+                      {"Vary", "Accept-Encoding"},
+                      {"Content-Security-Policy",
+                       "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+                       "require-trusted-types-for 'script'"},
+                      {"X-Content-Type-Options", "nosniff"},
+                      {"Referrer-Policy", "no-referrer"}};
   if (has_it(request, tag)) {
     response.status = 304;
     return response;

@@ -1,19 +1,18 @@
 // Numbers as people read them. What is not known is a dash.
 
-const NARROW_SPACE = "\u202f";
 export const UNKNOWN = "–";
 
 /**
- * A whole number, its digits in groups of three: "12 345".
+ * A whole number, its digits in groups of three: "12,345".
  * @param {number | null | undefined} value
  */
 export function count(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return UNKNOWN;
-  return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, NARROW_SPACE);
+  return Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /**
- * Three digits that matter, and no more: "0.42", "4.2", "42", "4 200".
+ * Three digits that matter, and no more: "0.42", "4.2", "42", "4,200".
  * @param {number | null | undefined} value
  */
 export function decimal(value) {
@@ -22,7 +21,7 @@ export function decimal(value) {
   if (size >= 100) return count(value);
   if (size >= 10) return value.toFixed(1).replace(/\.0$/, "");
   if (size === 0) return "0";
-  return value.toFixed(2).replace(/\.?0+$/, "") || "0";
+  return size >= 1 ? value.toFixed(2).replace(/\.?0+$/, "") : String(Number(value.toPrecision(2)));
 }
 
 const DURATIONS = /** @type {[number, string][]} */ ([

@@ -1,6 +1,7 @@
 // A graph over time: uPlot, in the colours of the page.
 import uPlot from "uplot";
 
+import { element, setAttribute, setProperty, setText } from "./dom.js";
 import { decimal } from "./figures.js";
 
 /**
@@ -23,9 +24,12 @@ import { decimal } from "./figures.js";
 
 const HEIGHT = 150;
 const COLORS = ["--accept", "--kernel", "--workers", "--heavy", "--refused"];
-const DASHES = [[], [6, 3], [2, 3], [9, 3, 2, 3]];
-// The like of these, as the legend can draw them.
-const DASH_STYLES = ["solid", "dashed", "dotted", "double"];
+// Of neighbours in the list, each is drawn another way; for the legend by the names that CSS has.
+const DASHES = [
+  { line: [], legend: "solid" },
+  { line: [6, 3], legend: "dashed" },
+  { line: [2, 3], legend: "dotted" },
+];
 
 /**
  * @param {HTMLElement} root
@@ -33,32 +37,68 @@ const DASH_STYLES = ["solid", "dashed", "dotted", "double"];
  * @returns {Graph}
  */
 export function mountGraph(root, { title, unit, series, windowSeconds, isLog }) {
+  const lines = series.map((one, i) => ({
+    name: one.name,
+    color: one.color ?? COLORS[i % COLORS.length] ?? "--accept",
+    dash: DASHES[i % DASHES.length] ?? { line: [], legend: "solid" },
+  }));
+  const legend = makeLegend(lines, unit);
+  const canvas = element("div", "graph-canvas");
+  canvas.setAttribute("role", "img");
   root.classList.add("graph");
+  root.append(element("h3", "graph-title", title), canvas, legend.root);
   const plot = new uPlot(
     {
-      title,
-      width: widthOf(root),
+      width: widthOf(canvas),
       height: HEIGHT,
-      series: [{}, ...series.map((one, i) => lineOf(root, one, i, unit))],
-      axes: [
-        axis(root, windowSeconds === undefined ? { space: 60 } : { space: 60, incrs: [60, 300], values: (_, times) => times.map(clock) }),
-        axis(root, { size: 54, space: 32, values: (_, values) => values.map(tick), ...(isLog && { splits: powersOfTen }) }),
-      ],
+      padding: [8, 6, 0, 0],
+      series: [{}, ...lines.map((line) => lineOf(root, line))],
+      axes: [axis(root, xAxis(windowSeconds)), axis(root, yAxis(isLog))],
       scales: { x: xScale(windowSeconds), y: isLog ? { distr: 3 } : { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
-      legend: { markers: { width: 2, dash: (_, i) => DASH_STYLES[(i - 1) % DASHES.length] ?? "solid" } },
+      legend: { show: false },
       cursor: { drag: { x: false, y: false }, sync: { key: "metricstream" }, points: { size: 6 } },
+      hooks: { setCursor: [(self) => legend.draw(self)] },
     },
-    [[], ...series.map(() => [])],
-    root,
+    [[], ...lines.map(() => [])],
+    canvas,
   );
   new ResizeObserver(() => {
-    if (plot.width !== widthOf(root)) plot.setSize({ width: widthOf(root), height: HEIGHT });
-  }).observe(root);
+    if (plot.width !== widthOf(canvas)) plot.setSize({ width: widthOf(canvas), height: HEIGHT });
+  }).observe(canvas);
   return {
     set(data) {
       plot.setData(data);
-      // Where no pointer asks for another moment, the legend tells the last one.
-      if ((plot.cursor.left ?? -1) < 0) plot.setLegend({ idxs: data.map((column) => lastKnown(column)) }, false);
+      legend.draw(plot);
+      setAttribute(canvas, "aria-label", describe(title, data[0], windowSeconds !== undefined));
+    },
+  };
+}
+
+/** @typedef {{name: string, color: string, dash: {line: number[], legend: string}}} Line */
+
+/**
+ * The lines' names, and their values where the pointer is; the last ones while it is elsewhere.
+ * @param {Line[]} lines
+ * @param {string} unit
+ */
+function makeLegend(lines, unit) {
+  const values = lines.map(() => element("b", ""));
+  const items = lines.map(({ name, color, dash }, i) => {
+    const swatch = element("span", "swatch");
+    swatch.dataset.dash = dash.legend;
+    setProperty(swatch, "--line-color", `var(${color})`);
+    return element("li", "", swatch, `${name} `, values[i] ?? "");
+  });
+  return {
+    root: element("ul", "legend", ...items),
+    /** @param {uPlot} plot */
+    draw(plot) {
+      const pointed = (plot.cursor.left ?? -1) >= 0 ? plot.cursor.idx : null;
+      values.forEach((value, i) => {
+        const column = plot.data[i + 1] ?? [];
+        const known = pointed === null || pointed === undefined ? lastKnown(column) : column[pointed];
+        setText(value, known === null || known === undefined ? "–" : `${decimal(known)} ${unit}`.trimEnd());
+      });
     },
   };
 }
@@ -72,14 +112,44 @@ function xScale(windowSeconds) {
   return { time: true, range: (_, __, last) => [(last ?? 0) - windowSeconds, last ?? 0] };
 }
 
-/** @param {number | null} value */
-function tick(value) {
-  return value === null ? "" : decimal(value);
+/**
+ * @param {number | undefined} windowSeconds
+ * @returns {uPlot.Axis}
+ */
+function xAxis(windowSeconds) {
+  if (windowSeconds === undefined) return { size: 26, space: 60 };
+  return { size: 26, space: 60, incrs: [60, 300], values: (_, times) => times.map((timeS) => clock(timeS)) };
 }
 
-/** @param {number} timeS */
-function clock(timeS) {
-  return new Date(timeS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+/**
+ * @param {boolean | undefined} isLog
+ * @returns {uPlot.Axis}
+ */
+function yAxis(isLog) {
+  const values = /** @type {uPlot.Axis.Values} */ ((_, found) => found.map((value) => (value === null ? "" : decimal(value))));
+  if (!isLog) return { size: 54, space: 30, values };
+  return { size: 54, values, splits: powersOfTen, filter: (_, splits) => splits };
+}
+
+/**
+ * @param {number} timeS
+ * @param {"2-digit"} [second]
+ */
+function clock(timeS, second) {
+  return new Date(timeS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second, hourCycle: "h23" });
+}
+
+/**
+ * What the picture is of, for who does not see it; the values stand in the legend.
+ * @param {string} title
+ * @param {ArrayLike<number>} times
+ * @param {boolean} isOfClock
+ */
+function describe(title, times, isOfClock) {
+  const [first, last] = [times[0], times[times.length - 1]];
+  if (first === undefined || last === undefined) return `${title}: nothing yet`;
+  const [from, to] = isOfClock ? [clock(first, "2-digit"), clock(last, "2-digit")] : [decimal(first), decimal(last)];
+  return `${title}, from ${from} to ${to}`;
 }
 
 /**
@@ -97,33 +167,23 @@ function powersOfTen(_, __, min, max) {
 /** @param {ArrayLike<number | null | undefined>} column */
 function lastKnown(column) {
   for (let i = column.length - 1; i >= 0; --i) {
-    if (column[i] !== null && column[i] !== undefined) return i;
+    if (column[i] !== null && column[i] !== undefined) return column[i];
   }
   return null;
 }
 
-/** @param {HTMLElement} root */
-function widthOf(root) {
-  return Math.max(200, root.clientWidth);
+/** @param {HTMLElement} canvas */
+function widthOf(canvas) {
+  return Math.max(200, canvas.clientWidth);
 }
 
 /**
  * @param {HTMLElement} root
- * @param {GraphSeries} series
- * @param {number} i
- * @param {string} unit
+ * @param {Line} line
  * @returns {uPlot.Series}
  */
-function lineOf(root, series, i, unit) {
-  const color = series.color ?? COLORS[i % COLORS.length] ?? "--accept";
-  return {
-    label: series.name,
-    stroke: () => colorOf(root, color),
-    width: 1.5,
-    dash: DASHES[i % DASHES.length],
-    points: { show: false },
-    value: (_, value) => (value === null || value === undefined ? "–" : `${decimal(value)} ${unit}`.trimEnd()),
-  };
+function lineOf(root, { name, color, dash }) {
+  return { label: name, stroke: () => colorOf(root, color), width: 1.5, dash: dash.line, points: { show: false } };
 }
 
 /**

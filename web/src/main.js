@@ -24,6 +24,7 @@ function place(id) {
   return found;
 }
 
+const onTheme = mountTheme(place("theme"), place("theme-label"));
 const picture = mountPicture(place("picture"));
 const headline = mountHeadline(place("headline"));
 const stages = mountStages(place("stages"));
@@ -68,9 +69,9 @@ function chooseRate(value) {
   stream.setRate(Number(value));
 }
 
+onTheme(minutes.redraw);
 place("pause").addEventListener("click", togglePause);
 rate.addEventListener("change", () => chooseRate(rate.value));
-mountTheme(place("theme"), place("theme-label"), minutes.redraw);
 mountShortcuts({
   p: togglePause,
   t: () => place("theme").click(),

@@ -14,14 +14,17 @@ function current() {
 /**
  * @param {HTMLElement} button
  * @param {HTMLElement} label the part of it that names what a press leads to
- * @param {() => void} onChange
+ * @returns {(redraw: () => void) => void} takes what draws with colours of its own, for each change
  */
-export function mountTheme(button, label, onChange) {
+export function mountTheme(button, label) {
+  /** @type {(() => void)[]} */
+  const redraws = [];
+
   function apply() {
     const theme = current();
     document.documentElement.dataset.theme = theme;
     setText(label, theme === "dark" ? "Light" : "Dark");
-    onChange();
+    for (const redraw of redraws) redraw();
   }
   button.addEventListener("click", () => {
     localStorage.setItem(KEY, current() === "dark" ? "light" : "dark");
@@ -29,4 +32,5 @@ export function mountTheme(button, label, onChange) {
   });
   prefersLight.addEventListener("change", apply);
   apply();
+  return (redraw) => redraws.push(redraw);
 }

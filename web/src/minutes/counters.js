@@ -32,8 +32,8 @@ export function rates(samples) {
 }
 
 /**
- * The quantile of a histogram, interpolated within its bucket as PromQL's histogram_quantile does; the highest finite bound
- * for what lies beyond it, and null where nothing was counted.
+ * The quantile of a histogram: the upper bound of its bucket, as the server's own quantiles are, and the highest finite bound for
+ * what lies beyond it. null where nothing was counted.
  * @param {number} q 0 to 1
  * @param {{bound: number, count: number}[]} buckets ascending, counts cumulative, the last bound Infinity
  * @returns {number | null}
@@ -41,16 +41,9 @@ export function rates(samples) {
 export function quantile(q, buckets) {
   const total = buckets.at(-1)?.count ?? 0;
   if (total === 0) return null;
-  const rank = q * total;
-  let below = { bound: 0, count: 0 };
-  for (const bucket of buckets) {
-    if (bucket.count >= rank && bucket.count > below.count) {
-      if (bucket.bound === Infinity) return below.bound;
-      return below.bound + ((bucket.bound - below.bound) * (rank - below.count)) / (bucket.count - below.count);
-    }
-    below = bucket;
-  }
-  return below.bound;
+  const found = buckets.findIndex(({ count }) => count >= q * total);
+  const bound = buckets[found]?.bound ?? Infinity;
+  return bound === Infinity ? (buckets.at(-2)?.bound ?? null) : bound;
 }
 
 /**

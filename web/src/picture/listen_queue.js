@@ -6,7 +6,7 @@ import { connectionName, gauge, makeFigure, markFollowed, part } from "./part.js
 /** @typedef {import("../scene.js").Waiting} Waiting */
 
 // So many slots are drawn, empty or not, so that the picture keeps its size.
-const SLOTS = 20;
+const SLOTS = 18;
 
 const STATES = { waits: "waits", moving: "moving", moved: "moved" };
 
@@ -25,7 +25,7 @@ export function listenQueuePart() {
 }
 
 function oneQueue() {
-  const address = element("p", "address");
+  const address = makeFigure("of", "The address that is listened at", "listen-address");
   const depth = makeFigure("waiting", "Who waits in the kernel now", "listen-depth");
   const limit = makeFigure("backlog", "How many the kernel lets wait", "listen-limit");
   const drops = makeFigure("dropped", "Handshakes that the kernel dropped because the queue was full", "listen-drops");
@@ -33,8 +33,8 @@ function oneQueue() {
   const list = element("ol", "slots");
   const slots = itemPool(list, oneSlot);
   const more = element("p", "more");
-  const root = element("div", "one-queue", address, element("dl", "figures", depth.root, limit.root, drops.root), fill.root,
-    list, more);
+  const root = element("div", "one-queue",
+    element("dl", "figures", depth.root, limit.root, drops.root, address.root), fill.root, list, more);
   return {
     root,
     /**
@@ -42,7 +42,7 @@ function oneQueue() {
      * @param {number | null} focus
      */
     draw(queue, focus) {
-      setText(address, queue.address);
+      address.set(queue.address);
       depth.set(count(queue.depth));
       limit.set(count(queue.limit));
       drops.set(count(queue.drops));

@@ -20,8 +20,8 @@ const COLUMNS = [
   ["port", "The client's port"],
   ["state", "What it is doing"],
   ["age", "Since it was accepted"],
-  ["received", "Receive buffer: bytes that we have not read yet"],
-  ["unsent", "Send buffer: bytes that the client has not acknowledged yet"],
+  ["in", "Receive buffer: bytes that we have not read yet"],
+  ["out", "Send buffer: bytes that the client has not acknowledged yet"],
 ];
 
 /** @returns {import("../picture.js").Part} */

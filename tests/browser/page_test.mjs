@@ -1,0 +1,199 @@
+// The page in a browser, against the real server: what it shows is what the server says, also when there is none.
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { after, before, test } from "node:test";
+
+import { hasBrowser, launch, openPage, readFigures } from "./support/browser.mjs";
+import { Server, until } from "./support/server.mjs";
+
+if (!hasBrowser) {
+  console.log("skipped: there is no chromium (apt-get install chromium)");
+  process.exit(77);
+}
+
+const SCREENSHOTS = process.env.MS_SCREENSHOTS ?? "build/screenshots";
+const ROUNDS = 5;
+
+let server;
+let browser;
+
+before(async () => {
+  server = await Server.create();
+  await server.start();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.remove();
+});
+
+/** Runs `body` with a page, which then must have had nothing to complain of. */
+async function withPage(options, body) {
+  const { page, complaints } = await openPage(browser, server.url, options);
+  try {
+    await body(page);
+    assert.deepEqual(complaints, []);
+  } finally {
+    await page.close();
+  }
+}
+
+function waitForStatus(page, kind) {
+  return page.waitForSelector(`#status[data-kind="${kind}"]`, { timeout: 60_000 });
+}
+
+function graphLabels(page) {
+  return page.$$eval("[role=img]", (graphs) => graphs.map((graph) => graph.getAttribute("aria-label")));
+}
+
+test("while a storm runs, the figures agree with the API", async () => {
+  await withPage({}, async (page) => {
+    const storm = server.storm("--rate", "200");
+    await page.selectOption("#rate", "20");
+    for (let round = 0; round < ROUNDS; ++round) {
+      const earlier = await server.get("/api/v1/front-door");
+      const shown = await until("the page has caught up", async () => {
+        const figures = await readFigures(page);
+        return Number(figures.accepted) >= earlier.accept_loop.accepted && figures;
+      });
+      const later = await server.get("/api/v1/front-door");
+      assertBetween(earlier, shown, later);
+    }
+    await storm.stop();
+  });
+});
+
+// Counters only grow, so what the page shows lies between two answers around it; the limits are equal.
+function assertBetween(earlier, shown, later) {
+  const served = (state) => state.workers.reduce((sum, worker) => sum + worker.served, 0);
+  const isBetween = (low, value, high, what) => assert.ok(low <= Number(value) && Number(value) <= high, `${what}: ${low} <= ${value} <= ${high}`);
+  isBetween(earlier.accept_loop.accepted, shown.accepted, later.accept_loop.accepted, "accepted");
+  isBetween(served(earlier), shown.served, served(later), "served");
+  isBetween(earlier.refusals.queue_age, shown["refused-queue_age"], later.refusals.queue_age, "refused by age");
+  assert.equal(shown["listen-limit"], String(later.listen_queues[0].limit));
+  assert.equal(shown["listen-address"], later.listen_queues[0].address);
+  assert.equal(shown["queue-limit"], String(later.connection_queue.limit));
+  assert.equal(shown["open-limit"], String(later.active_sockets.limit));
+  assert.equal(shown["queue-deadline"], "1 s");
+  assert.match(shown["workers-busy"], new RegExp(`^\\d+ of ${later.workers.length}$`));
+}
+
+test("a setting that is changed is shown", async () => {
+  await withPage({}, async (page) => {
+    await until("the target is shown", async () => (await readFigures(page))["queue-target"] === "50 ms");
+    await server.post("/api/v1/front-door/settings", { queue_target_ms: 20 });
+    await until("the new one is", async () => (await readFigures(page))["queue-target"] === "20 ms");
+    await server.post("/api/v1/front-door/settings", { queue_target_ms: 50 });
+  });
+});
+
+test("the page can be paused, gone on with and turned light by its keys", async () => {
+  await withPage({ colorScheme: "dark" }, async (page) => {
+    await waitForStatus(page, "live");
+    await page.keyboard.press("t");
+    assert.equal(await page.getAttribute("html", "data-theme"), "light");
+    await page.keyboard.press("3");
+    assert.equal(await page.inputValue("#rate"), "10");
+
+    await page.keyboard.press("p");
+    assert.equal(await page.getAttribute("#pause", "aria-pressed"), "true");
+    const { accepted } = await readFigures(page);
+    const storm = server.storm("--rate", "200");
+    await until("the graphs have gone on", async () => (await page.textContent(".legend b")) !== "0 / s");
+    assert.equal((await readFigures(page)).accepted, accepted);
+    await page.keyboard.press("p");
+    await until("the picture goes on", async () => Number((await readFigures(page)).accepted) > Number(accepted));
+    await storm.stop();
+  });
+});
+
+test("each control is reached by the tabulator, and seen to be", async () => {
+  await withPage({}, async (page) => {
+    const reached = [];
+    for (let presses = 0; presses < 6; ++presses) {
+      await page.keyboard.press("Tab");
+      const focus = await page.evaluate(() => {
+        const node = document.activeElement;
+        return { id: node.id, outline: getComputedStyle(node).outlineStyle };
+      });
+      assert.notEqual(focus.outline, "none");
+      reached.push(focus.id);
+    }
+    for (const id of ["rate", "pause", "theme"]) assert.ok(reached.includes(id), `${id} of ${reached}`);
+  });
+});
+
+test("a server that stops is said to be away, and to be back, and the minutes before are still there", async () => {
+  const recordedS = Date.now() / 1000 - 240;
+  await server.post("/metrics", [0, 5, 10].map((seconds) => ({
+    name: "metricstream_accepted_connections_total",
+    value: seconds * 10,
+    timestamp: Math.round((recordedS + seconds) * 1000),
+    tags: { job: "metricstream", instance: "self" },
+  })));
+  await withPage({}, async (page) => {
+    await until("what was recorded is drawn", async () => isDrawnFrom(page, recordedS));
+
+    await server.stop();
+    await waitForStatus(page, "away");
+    assert.equal(await page.textContent("#status-text"), "The server does not answer");
+    assert.match(await page.textContent("#status-since"), /^last heard of at .*, .* ago$/);
+    assert.equal(await page.getAttribute("body", "data-stale"), "");
+
+    await server.start();
+    await waitForStatus(page, "live");
+    assert.match(await page.textContent("#status-text"), /^back after /);
+    assert.equal(await page.getAttribute("body", "data-stale"), null);
+    assert.ok(await isDrawnFrom(page, recordedS));
+
+    await page.reload();
+    await until("what was recorded is drawn again", async () => isDrawnFrom(page, recordedS));
+  });
+});
+
+// Whether the graphs begin where the record does: its first rate is that of its second sample.
+async function isDrawnFrom(page, recordedS) {
+  const seconds = await page.evaluate((timeS) => new Date(timeS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }), recordedS + 5);
+  return (await graphLabels(page)).every((label) => label.includes(`from ${seconds} to `));
+}
+
+test("markup in the names of clients is shown as the text that it is", async () => {
+  const markup = '<img src=x onerror="document.title=1">';
+  const state = await server.get("/api/v1/front-door");
+  state.listen_queues[0].address = markup;
+  state.listen_queues[0].depth = 1;
+  state.listen_queues[0].waiting = { age_ms: 1, total: 1, peers: [markup] };
+  state.active_sockets.by_state = { [markup]: 1 };
+  state.active_sockets.sockets = [{ connection: 1, fd: 5, peer: markup, local: markup, age_ms: 1, state: markup,
+    receive_bytes: 0, receive_buffer_bytes: 1, send_bytes: 0, send_buffer_bytes: 1 }];
+  state.stages = { [markup]: { count: 1, mean_us: 1, p50_us: 1, p99_us: 1 } };
+  await withPage({}, async (page) => {
+    await page.route("**/api/v1/front-door/stream*", (route) =>
+      route.fulfill({ contentType: "text/event-stream", body: `event: state\ndata: ${JSON.stringify(state)}\n\n` }));
+    await page.reload();
+    await until("the state is drawn", async () => (await readFigures(page))["listen-address"] === markup);
+    for (const place of [".slot-name", ".sockets tbody", ".socket-states", ".stage-name"]) {
+      assert.ok((await page.textContent(place)).includes(markup), place);
+    }
+    assert.equal(await page.locator("img").count(), 0);
+    assert.notEqual(await page.title(), "1");
+  });
+});
+
+test("the page fits a telephone and a wall, dark and light", async () => {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  const storm = server.storm("--concurrency", "48");
+  for (const [width, height] of [[400, 800], [1600, 1000]]) {
+    for (const colorScheme of ["dark", "light"]) {
+      await withPage({ viewport: { width, height }, colorScheme, reducedMotion: "reduce" }, async (page) => {
+        await until("something is drawn", async () => Number((await readFigures(page)).accepted) > 0);
+        assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width);
+        assert.equal(await page.getAttribute("html", "data-theme"), colorScheme);
+        assert.match(await page.$eval(".gauge-fill", (node) => getComputedStyle(node).transitionDuration), /^0s$/);
+        await page.screenshot({ path: `${SCREENSHOTS}/front-door-${width}-${colorScheme}.png`, fullPage: true });
+      });
+    }
+  }
+  await storm.stop();
+});

@@ -1,0 +1,38 @@
+// Chromium as Debian has it, driven by playwright-core from web/node_modules; and what a page said that it should not have.
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const require = createRequire(new URL("../../../web/package.json", import.meta.url));
+const PROGRAM = process.env.MS_CHROMIUM ?? "/usr/bin/chromium";
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+
+export const hasBrowser = existsSync(PROGRAM);
+
+export function launch() {
+  return require("playwright-core").chromium.launch({ executablePath: PROGRAM, args: FLAGS });
+}
+
+/**
+ * A page that watches itself: errors, and what its content security policy forbade.
+ */
+export async function openPage(browser, url, options = {}) {
+  const page = await browser.newPage({ viewport: { width: 1600, height: 1000 }, ...options });
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(`exception: ${error.message}`));
+  page.on("console", (message) => {
+    // That a server which was stopped does not answer is what such a test is about; the browser says so by itself.
+    const isOfNetwork = message.text().startsWith("Failed to load resource: net::");
+    if (message.type() === "error" && !isOfNetwork) complaints.push(`console: ${message.text()}`);
+  });
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => console.error(`forbidden: ${event.violatedDirective} ${event.blockedURI}`));
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
+
+/** What each figure says, its digits no longer grouped. */
+export async function readFigures(page) {
+  return page.$$eval("[data-figure]", (nodes) => Object.fromEntries(nodes.map((node) => [node.dataset.figure, node.textContent.replaceAll(",", "")])));
+}

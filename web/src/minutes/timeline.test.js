@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { makeTimeline } from "./timeline.js";
+
+test("rows stand in the order of time, whenever they come", () => {
+  const timeline = makeTimeline(["a", "b"], 300);
+  timeline.add(110, { a: 3 });
+  timeline.add(100, { a: 1 });
+  timeline.add(105, { a: 2, b: 20 });
+  assert.deepEqual(timeline.data(["a", "b"]), [[100, 105, 110], [1, 2, 3], [undefined, 20, undefined]]);
+});
+
+test("what two sources tell of one moment is one row", () => {
+  const timeline = makeTimeline(["a", "b"], 300);
+  timeline.add(100, { a: 1 });
+  timeline.add(100, { b: 2 });
+  assert.deepEqual(timeline.data(["a", "b"]), [[100], [1], [2]]);
+});
+
+test("rows older than the span are dropped", () => {
+  const timeline = makeTimeline(["a"], 30);
+  for (let timeS = 0; timeS <= 100; timeS += 10) timeline.add(timeS, { a: timeS });
+  assert.deepEqual(timeline.data(["a"]), [[70, 80, 90, 100], [70, 80, 90, 100]]);
+  timeline.add(50, { a: 50 });
+  assert.deepEqual(timeline.data(["a"])[0], [70, 80, 90, 100]);
+});
+
+test("a line breaks where nothing was known for long", () => {
+  const timeline = makeTimeline(["a"], 300);
+  timeline.add(100, { a: 1 });
+  timeline.add(105, { a: 2 });
+  timeline.add(165, { a: 3 });
+  assert.deepEqual(timeline.data(["a"]), [[100, 105, 135, 165], [1, 2, null, 3]]);
+});
+
+test("a line breaks alone where others go on, and goes on over rows that are not its own", () => {
+  const timeline = makeTimeline(["often", "seldom"], 300);
+  for (let timeS = 100; timeS <= 120; timeS += 2) timeline.add(timeS, { often: timeS });
+  timeline.add(100, { seldom: 1 });
+  timeline.add(104, { seldom: 2 });
+  timeline.add(120, { seldom: 3 });
+  const [, often, seldom] = timeline.data(["often", "seldom"]);
+  assert.ok(!often.includes(null));
+  const none = undefined;
+  assert.deepEqual(seldom, [1, none, 2, none, none, none, none, none, none, null, 3]);
+});
