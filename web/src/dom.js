@@ -18,11 +18,17 @@ export function element(tag, className, ...children) {
 }
 
 /**
+ * Keeps the text node that is there, if it is alone: to make one for each figure of each state is most of what is thrown away.
  * @param {Node} node
  * @param {string} text
  */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const only = node.firstChild;
+  if (only instanceof Text && only === node.lastChild) {
+    if (only.data !== text) only.data = text;
+  } else if (node.textContent !== text) {
+    node.textContent = text;
+  }
 }
 
 /**

@@ -2,6 +2,7 @@
 
 // Where nothing is known for longer, lines break.
 const GAP_S = 12;
+const GAP_EDGE_S = 0.25;
 
 /**
  * Rows in the order of time; at most as many seconds back from the last one as `spanS`, and one row for each moment.
@@ -60,7 +61,8 @@ export function makeTimeline(names, spanS) {
 }
 
 /**
- * The times with one more in each gap, for the null that breaks the lines there; and the row of each time, -1 for such a one.
+ * The times with two more in each gap, at both of its ends, for the nulls that break the lines there; and the row of each time, -1
+ * for such a one. (A line is drawn up to the first null, as if it went on to the next value.)
  * @param {number[]} times
  */
 function withGapRows(times) {
@@ -71,8 +73,8 @@ function withGapRows(times) {
   times.forEach((timeS, row) => {
     const before = times[row - 1];
     if (before !== undefined && timeS - before > GAP_S) {
-      grid.push((before + timeS) / 2);
-      rows.push(-1);
+      grid.push(before + GAP_EDGE_S, timeS - GAP_EDGE_S);
+      rows.push(-1, -1);
     }
     grid.push(timeS);
     rows.push(row);
@@ -87,12 +89,11 @@ function withGapRows(times) {
  */
 function brokenAtGaps(grid, rows, column) {
   const values = rows.map((row) => (row < 0 ? undefined : column[row]));
-  let lastS = Infinity;
+  let last = -1;
   for (let i = 0; i < values.length; ++i) {
     if (values[i] === undefined) continue;
-    const timeS = /** @type {number} */ (grid[i]);
-    if (timeS - lastS > GAP_S) values[i - 1] = null;
-    lastS = timeS;
+    if (last >= 0 && /** @type {number} */ (grid[i]) - /** @type {number} */ (grid[last]) > GAP_S) values.fill(null, last + 1, i);
+    last = i;
   }
   return values;
 }
