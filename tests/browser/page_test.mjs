@@ -12,7 +12,7 @@ if (!hasBrowser) {
 }
 
 const SCREENSHOTS = process.env.MS_SCREENSHOTS ?? "build/screenshots";
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 let server;
 let browser;
@@ -183,7 +183,7 @@ test("markup in the names of clients is shown as the text that it is", async () 
 
 test("the page fits a telephone and a wall, dark and light", async () => {
   await mkdir(SCREENSHOTS, { recursive: true });
-  const storm = server.storm("--concurrency", "48");
+  const storm = server.storm("--rate", "200");
   for (const [width, height] of [[400, 800], [1600, 1000]]) {
     for (const colorScheme of ["dark", "light"]) {
       await withPage({ viewport: { width, height }, colorScheme, reducedMotion: "reduce" }, async (page) => {

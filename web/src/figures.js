@@ -62,3 +62,12 @@ export function bytes(bytes) {
 export function port(address) {
   return address.slice(address.lastIndexOf(":") + 1);
 }
+
+/**
+ * A time of day: "14:03", or "14:03:22" with `second`.
+ * @param {number} unixMs
+ * @param {"2-digit"} [second]
+ */
+export function timeOfDay(unixMs, second) {
+  return new Date(unixMs).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second, hourCycle: "h23" });
+}

@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 
 import { element, setAttribute, setProperty, setText } from "./dom.js";
-import { decimal } from "./figures.js";
+import { decimal, timeOfDay } from "./figures.js";
 
 /**
  * @typedef {object} GraphSeries
@@ -118,7 +118,7 @@ function xScale(windowSeconds) {
  */
 function xAxis(windowSeconds) {
   if (windowSeconds === undefined) return { size: 26, space: 60 };
-  return { size: 26, space: 60, incrs: [60, 300], values: (_, times) => times.map((timeS) => clock(timeS)) };
+  return { size: 26, space: 60, incrs: [60, 300], values: (_, times) => times.map((timeS) => timeOfDay(timeS * 1000)) };
 }
 
 /**
@@ -132,14 +132,6 @@ function yAxis(isLog) {
 }
 
 /**
- * @param {number} timeS
- * @param {"2-digit"} [second]
- */
-function clock(timeS, second) {
-  return new Date(timeS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second, hourCycle: "h23" });
-}
-
-/**
  * What the picture is of, for who does not see it; the values stand in the legend.
  * @param {string} title
  * @param {ArrayLike<number>} times
@@ -148,7 +140,7 @@ function clock(timeS, second) {
 function describe(title, times, isOfClock) {
   const [first, last] = [times[0], times[times.length - 1]];
   if (first === undefined || last === undefined) return `${title}: nothing yet`;
-  const [from, to] = isOfClock ? [clock(first, "2-digit"), clock(last, "2-digit")] : [decimal(first), decimal(last)];
+  const [from, to] = isOfClock ? [timeOfDay(first * 1000, "2-digit"), timeOfDay(last * 1000, "2-digit")] : [decimal(first), decimal(last)];
   return `${title}, from ${from} to ${to}`;
 }
 

@@ -1,6 +1,6 @@
 // Whether the page shows what is now, in words; a change is read out, the seconds that pass are not.
 import { setAttribute, setText } from "./dom.js";
-import { duration } from "./figures.js";
+import { duration, timeOfDay } from "./figures.js";
 
 /** @typedef {import("./state_stream.js").Status} Status */
 
@@ -29,7 +29,7 @@ export function mountStatusLine({ root, text, since }) {
     setAttribute(document.body, "data-stale", isStale ? "" : null);
     const isBack = status.kind === "live" && nowMs < backUntilMs;
     setText(text, isBack ? `back after ${duration(status.awayMs)}` : WORDS[status.kind]);
-    setText(since, isStale ? `last heard of at ${clock(status.sinceMs)}, ${duration(wholeSeconds(nowMs - status.sinceMs))} ago` : "");
+    setText(since, isStale ? `last heard of at ${timeOfDay(performance.timeOrigin + status.sinceMs, "2-digit")}, ${duration(wholeSeconds(nowMs - status.sinceMs))} ago` : "");
     document.title = isStale ? "(away) MetricStream" : "MetricStream: the front door";
   }
 
@@ -47,9 +47,4 @@ export function mountStatusLine({ root, text, since }) {
 /** @param {number} ms */
 function wholeSeconds(ms) {
   return Math.floor(ms / 1000) * 1000;
-}
-
-/** @param {number} ms of performance.now() */
-function clock(ms) {
-  return new Date(performance.timeOrigin + ms).toLocaleTimeString();
 }

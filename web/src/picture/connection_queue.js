@@ -38,7 +38,7 @@ export function connectionQueuePart() {
         const entry = queue.entries[i];
         if (entry) item.draw(entry, scene.focus);
       });
-      setText(more, queue.length > shown ? `and ${count(queue.length - shown)} more` : queue.length === 0 ? "nobody waits" : "");
+      setText(more, queue.length > shown ? `the first of ${count(queue.length)}` : queue.length === 0 ? "nobody waits" : "");
     },
   };
 }
