@@ -40,7 +40,7 @@ async function withPage(options, body) {
 }
 
 function waitForStatus(page, kind) {
-  return page.waitForSelector(`#status[data-kind="${kind}"]`, { timeout: 60_000 });
+  return page.waitForSelector(`#status[data-kind="${kind}"]`);
 }
 
 function graphLabels(page) {

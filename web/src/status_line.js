@@ -46,5 +46,5 @@ export function mountStatusLine({ root, text, since }) {
 
 /** @param {number} ms */
 function wholeSeconds(ms) {
-  return Math.floor(ms / 1000) * 1000;
+  return Math.ceil(ms / 1000) * 1000;
 }

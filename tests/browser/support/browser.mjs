@@ -6,6 +6,7 @@ const require = createRequire(new URL("../../../web/package.json", import.meta.u
 const PROGRAM = process.env.MS_CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
+const WAIT_MAX_MS = 60_000;
 
 export const hasBrowser = existsSync(PROGRAM);
 
@@ -18,6 +19,7 @@ export function launch() {
  */
 export async function openPage(browser, url, options = {}) {
   const page = await browser.newPage({ viewport: { width: 1600, height: 1000 }, ...options });
+  page.setDefaultTimeout(WAIT_MAX_MS);
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(`exception: ${error.message}`));
   page.on("console", (message) => {
