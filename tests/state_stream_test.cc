@@ -17,11 +17,12 @@ namespace ms::test {
 namespace {
 
 constexpr size_t kFollowers = 10;
+constexpr size_t kStatesEach = 10;
 constexpr size_t kHeavyBodyBytes = 20'000;
 
-double states_sent(const ServerProcess& server) {
+double read_metric(const ServerProcess& server, const std::string& name) {
   const ClientResult<HttpReply> page = get(server.endpoint(), "/metrics");
-  return page ? read_samples(page->body)["metricstream_front_door_stream_states_sent_total"] : 0;
+  return page ? read_samples(page->body)["metricstream_front_door_stream_" + name] : 0;
 }
 
 TEST(StateStream, FollowersSeeWhatTheServerDoesAndReadTheEndAtAStop) {
@@ -39,7 +40,10 @@ TEST(StateStream, FollowersSeeWhatTheServerDoesAndReadTheEndAtAStop) {
     ASSERT_TRUE(client->send(request_text("GET", "/api/v1/front-door/stream?rate=20")));
     followers.push_back(*std::move(client));
   }
-  ASSERT_TRUE(wait_until(seconds(30), [&] { return states_sent(server) >= 3 * kFollowers; }));
+  ASSERT_TRUE(wait_until(seconds(30), [&] { return read_metric(server, "subscribers") == kFollowers; }));
+  const double sent = read_metric(server, "states_sent_total");
+  ASSERT_TRUE(wait_until(seconds(30),
+                         [&] { return read_metric(server, "states_sent_total") >= sent + kStatesEach * kFollowers; }));
 
   server.signal(SIGTERM);
   const std::optional<ExitStatus> exit = server.wait_exit(seconds(20));
