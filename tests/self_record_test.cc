@@ -54,7 +54,6 @@ TEST(SelfRecord, TheFrontDoorsFiguresAreInTheStoreAndStayThere) {
   ASSERT_TRUE(server.wait_exit(seconds(20)));
   ASSERT_TRUE(server.start());
   const SeriesMap after = recorded(server.endpoint());
-  EXPECT_EQ(after.size(), before.size());
   for (const auto& [labels, series] : before) {
     ASSERT_TRUE(after.contains(labels)) << labels;
     for (const auto& [timestamp, value] : series) EXPECT_TRUE(after.at(labels).contains(timestamp)) << labels;
