@@ -1,14 +1,11 @@
 """Asks bash and zsh, as a user would by the tabulator, to complete every command line of the program: each command and option that
 its --help names has to be among what they offer, and nothing else. completion_test.py PROGRAM COMPLETIONS_FOLDER"""
 
-import fcntl
 import os
 import pty
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 import unittest
 from pathlib import Path
@@ -47,7 +44,8 @@ compadd() {{
   builtin compadd "$@"
 }}
 setopt extended_glob
-zle -C offer list-choices _main_complete
+complete_and_show_nothing() {{ _main_complete; compstate[list]= compstate[insert]= }}
+zle -C offer complete-word complete_and_show_nothing
 answer() {{ zle offer; print -r -- '{END}' >>{answers}; BUFFER= }}
 zle -N answer
 bindkey '^I' answer
@@ -91,7 +89,6 @@ def ask_zsh(lines: list[str]) -> list[set[str]]:
         if pid == 0:
             os.chdir(FOLDER.parent)
             os.execvpe("zsh", ["zsh", "-f", "-i"], {**os.environ, "TERM": "dumb", "HOME": folder})
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 500, 300, 0, 0))
         try:
             results = []
             for number, text in enumerate([f"source {setup}\n", *(line + "\t" for line in lines)]):
