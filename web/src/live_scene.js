@@ -6,6 +6,8 @@
 
 // Who was last seen in the listen queue is drawn as gone for so long after the look that saw them.
 const MOVED_SHOWN_MS = 1500;
+// Of those who have gone the last ones are, so that there is room for who still waits.
+const MOVED_SHOWN_MAX = 6;
 
 /**
  * @param {FrontDoorState} state
@@ -67,7 +69,8 @@ function acceptLoop({ architecture, accept_loop: loop, workers }) {
 function listenQueue({ address, depth, limit, drops, waiting }, connections) {
   const isRecent = waiting.age_ms !== null && waiting.age_ms <= MOVED_SHOWN_MS;
   const moved = Math.max(0, waiting.total - depth);
-  const peers = isRecent || depth > 0 ? waiting.peers : [];
+  const skipped = Math.max(0, Math.min(moved, waiting.peers.length) - MOVED_SHOWN_MAX);
+  const peers = isRecent || depth > 0 ? waiting.peers.slice(skipped) : [];
   return {
     address,
     depth,
@@ -76,7 +79,7 @@ function listenQueue({ address, depth, limit, drops, waiting }, connections) {
     waiting: peers.map((peer, i) => ({
       connection: connections.get(peer) ?? null,
       peer,
-      state: i < moved || connections.has(peer) ? "moved" : "waits",
+      state: i + skipped < moved || connections.has(peer) ? "moved" : "waits",
     })),
   };
 }

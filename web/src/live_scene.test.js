@@ -36,6 +36,13 @@ test("who was seen in the listen queue and is missing by now was there first", (
   assert.deepEqual(waiting.map((client) => client.state), ["moved", "moved", "waits"]);
 });
 
+test("of many who have gone the last ones are drawn, and all who wait", () => {
+  const peers = Array.from({ length: 30 }, (_, i) => `a:${i}`);
+  const waiting = waitingStates(listenQueue(10, { age_ms: 40, total: 30, peers }));
+  assert.deepEqual(waiting.map((client) => client.peer), peers.slice(14));
+  assert.deepEqual(waiting.map((client) => client.state), [...Array(6).fill("moved"), ...Array(10).fill("waits")]);
+});
+
 test("who waits no longer and has not been seen for long is not drawn", () => {
   assert.deepEqual(waitingStates(listenQueue(0, { age_ms: 5000, total: 1, peers: ["a:1"] })), []);
   assert.deepEqual(waitingStates(listenQueue(0, { age_ms: null, total: 0, peers: [] })), []);
