@@ -205,12 +205,16 @@ void write_request(JsonBuilder& json, const net::Record& record) {
   const bool is_reply = record.outcome == net::Outcome::kReplied;
   json.begin_object();
   json.key("request").integer(record.request);
-  json.key("worker");
-  if (record.worker == 0) {
-    json.null();
-  } else {
-    json.integer(record.worker);
-  }
+  const auto write_number = [&json](std::string_view name, uint16_t worker) {
+    json.key(name);
+    if (worker == 0) {
+      json.null();
+    } else {
+      json.integer(worker);
+    }
+  };
+  write_number("taken_by", record.taken_by);
+  write_number("worker", record.worker);
   json.key("outcome").text(net::outcome_name(record.outcome));
   json.key("code");
   if (is_reply) {

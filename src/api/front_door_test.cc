@@ -297,6 +297,7 @@ TEST_F(FrontDoorApiTest, AConnectionLeavesItsStampsUnderTheNumberThatItHad) {
   EXPECT_THAT(recent.numbers("/connections/0/requests", "code"), ElementsAre(200, 404));
   EXPECT_EQ(recent.text("/connections/0/requests/0/outcome"), "replied");
   EXPECT_GE(recent.number("/connections/0/requests/0/worker"), 1u);
+  EXPECT_EQ(recent.number("/connections/0/requests/0/taken_by"), recent.number("/connections/0/requests/0/worker"));
   EXPECT_TRUE(recent.is_null("/connections/0/requests/0/durable_ns"));
   uint64_t last_ns = 0;
   for (const char* stamp : {"accept_begin_ns", "accepted_ns", "enqueued_ns", "requests/0/taken_ns",

@@ -55,6 +55,7 @@ Connection::Rest Connection::read(std::span<char> buffer, uint64_t now_ns, Reply
     if (starts_request_) {
       starts_request_ = false;
       stamps_.taken_ns = now_ns;
+      taken_by_ = observer.worker();
     }
     const Want want =
         got == 0 ? session_->on_end_of_input() : session_->on_bytes(buffer.first(static_cast<size_t>(got)));
@@ -124,6 +125,7 @@ void Connection::note_reply(ReplyObserver& observer) {
   observer.on_reply(*this);
   starts_request_ = true;
   stamps_.taken_ns = stamps_.replied_ns;  // of a pipelined request, whose bytes are here already
+  taken_by_ = observer.worker();
   stamps_.complete_ns = stamps_.durable_ns = stamps_.replied_ns = 0;
 }
 

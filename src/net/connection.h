@@ -29,11 +29,13 @@ class Connection final : public SessionWaker {
     kBroken,  // close it: the client is gone, or failed
   };
 
-  // Told of each reply that is with the kernel; the worker keeps the figures.
+  // The worker that has the connection now: told of each reply that is with the kernel, it keeps the figures.
   class ReplyObserver {
    public:
     virtual ~ReplyObserver() = default;
     virtual void on_reply(const Connection& connection) = 0;
+    // The number of the worker that it is.
+    virtual uint16_t worker() const = 0;
   };
 
   // What the kernel holds of a stream without having sent it.
@@ -47,6 +49,8 @@ class Connection final : public SessionWaker {
   Session& session() { return *session_; }
   const Session& session() const { return *session_; }
   const Stamps& stamps() const { return stamps_; }
+  // The worker that took the request which is in hand; another one may end it, where it was parked. 0: none yet.
+  uint16_t taken_by() const { return taken_by_; }
   // Replies that are with the kernel.
   uint64_t replies() const { return replies_; }
   bool is_sending() const { return sending_.has_value(); }
@@ -82,6 +86,7 @@ class Connection final : public SessionWaker {
 
   Descriptor fd_;
   Stamps stamps_;
+  uint16_t taken_by_ = 0;
   Mailbox& mailbox_;
   std::atomic<Parking> parking_ = Parking::kNot;
   size_t sent_ = 0;               // of the session's output

@@ -190,6 +190,7 @@ void ConnectionServer::write_record(const Slot& slot, int fd, Outcome outcome, u
     const bool is_reply = outcome == Outcome::kReplied;
     record.stamps = connection->stamps();
     if (outcome == Outcome::kRefusedAge) record.stamps.taken_ns = 0;  // that of the request before
+    if (record.stamps.taken_ns != 0) record.taken_by = connection->taken_by();
     const bool was_in_hand = !is_reply && outcome != Outcome::kClosed;
     record.request = connection->replies() + (was_in_hand ? 1 : 0);
     if (is_reply) record.code = static_cast<uint16_t>(connection->session().reply_code());

@@ -99,7 +99,7 @@ class ConnectionServer final : Connection::ReplyObserver {
   // Refuses a connection in the lobby whose request has waited beyond the deadline for a worker.
   void refuse_if_overdue(int fd);
 
-  uint16_t worker() const { return worker_; }
+  uint16_t worker() const override { return worker_; }
   Activity& activity() { return activity_; }
   const Activity& activity() const { return activity_; }
   const ServeStats& stats() const { return stats_; }

@@ -37,6 +37,7 @@ class ConnectionTest : public testing::Test, private Connection::ReplyObserver {
 
  private:
   void on_reply(const Connection&) override { ++replies_; }
+  uint16_t worker() const override { return 1; }
 };
 
 TEST_F(ConnectionTest, ThereMayBeMoreUntilAReadFindsLessThanItsBufferTakes) {

@@ -48,6 +48,7 @@ TEST_F(FrontDoorRecordTest, ARequestLeavesWhoAndWhereItWas) {
   ASSERT_THAT(left, SizeIs(1));
   EXPECT_EQ(left[0].connection, 1u);
   EXPECT_EQ(left[0].request, 1u);
+  EXPECT_EQ(left[0].taken_by, 1u);
   EXPECT_EQ(left[0].worker, 1u);
   EXPECT_EQ(left[0].outcome, Outcome::kReplied);
   EXPECT_EQ(left[0].local, door_->listeners().front().endpoint());

@@ -34,8 +34,9 @@ struct Record {
   uint64_t connection = 0;  // its running number: 12 for C12
   uint64_t request = 0;     // 1: the connection's first; 0: it ended before a worker had one
   int32_t fd = -1;
-  uint16_t worker = 0;  // 1..N; 0: none
-  uint16_t code = 0;    // Session::reply_code()
+  uint16_t taken_by = 0;  // the worker that took the request, 1..N; 0: none
+  uint16_t worker = 0;    // the one that ended it: where it was parked, another one may
+  uint16_t code = 0;      // Session::reply_code()
   Outcome outcome = Outcome::kReplied;
   Endpoint peer;
   Endpoint local;
