@@ -24,7 +24,7 @@
  * @property {string} address
  * @property {number} depth who waits now
  * @property {number} limit the backlog
- * @property {number} drops
+ * @property {number | null} drops
  * @property {Waiting[]} waiting who is known of those, first come first
  */
 
@@ -32,12 +32,13 @@
  * @typedef {object} Waiting
  * @property {number | null} connection its number, where it has since been given one
  * @property {string} peer "127.0.0.1:54127"
- * @property {"waits" | "moving" | "moved"} state in the queue; accept4 is returning it; accepted since
+ * @property {"may_wait" | "waits" | "moving" | "moved"} state in the queue, or not come yet; in the queue; accept4 is returning
+ *   it; accepted since
  */
 
 /**
  * @typedef {object} AcceptLoop
- * @property {"blocked" | "draining" | "refusing" | "working"} state working: inline, on a connection
+ * @property {"blocked" | "draining" | "refusing" | "working" | null} state working: inline, on a connection
  * @property {"accept" | "enqueue" | "work" | null} line which of its lines of code it is at
  * @property {number | null} fd what accept4 has just returned
  * @property {number | null} sinceMs
@@ -53,7 +54,7 @@
  * @property {number} oldestAgeMs
  * @property {number} targetMs
  * @property {number} deadlineMs
- * @property {boolean} isOverloaded
+ * @property {boolean | null} isOverloaded
  * @property {{connection: number, fd: number, peer: string, ageMs: number}[]} entries the oldest first; not always all
  */
 

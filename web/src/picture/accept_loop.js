@@ -60,7 +60,7 @@ function acceptNote(loop) {
   if (loop.fd !== null) return `← returned ${loop.fd}`;
   const since = loop.sinceMs === null ? "" : ` ${duration(loop.sinceMs)}`;
   if (loop.state === "blocked") return `← blocks${since}`;
-  if (loop.line === "accept") return "← about to return";
+  if (loop.line === "accept" && loop.state === "draining") return "← about to return";
   if (loop.state === "refusing") return `← drains${since}, refuses`;
   return loop.state === "draining" ? `← drains${since}` : "";
 }

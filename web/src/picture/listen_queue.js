@@ -8,7 +8,7 @@ import { connectionName, gauge, makeFigure, markFollowed, part } from "./part.js
 // So many slots are drawn, empty or not, so that the picture keeps its size.
 const SLOTS = 18;
 
-const STATES = { waits: "waits", moving: "moving", moved: "moved" };
+const STATES = { may_wait: "may wait", waits: "waits", moving: "moving", moved: "moved" };
 
 /** @returns {import("../picture.js").Part} */
 export function listenQueuePart() {
@@ -67,7 +67,7 @@ function oneSlot() {
     draw(client, focus) {
       setAttribute(root, "data-state", client?.state ?? "empty");
       markFollowed(root, client?.connection ?? null, focus);
-      setAttribute(root, "title", client ? `${client.peer} ${client.state}` : null);
+      setAttribute(root, "title", client ? `${client.peer} ${STATES[client.state]}` : null);
       setText(name, client ? port(client.peer) : "");
       setText(state, client ? connectionName(client.connection) || STATES[client.state] : "");
     },
