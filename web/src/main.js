@@ -1,7 +1,10 @@
 // The live page: its parts, and what goes from one to the other.
 import "./style.css";
+import "./frames/player.css";
 
 import { setAttribute, setText } from "./dom.js";
+import { mountPlayer } from "./frames/player.js";
+import { loadRecent } from "./frames/recent.js";
 import { mountHeadline } from "./headline.js";
 import { sceneFromState } from "./live_scene.js";
 import { mountMinutes } from "./minutes/minutes.js";
@@ -32,7 +35,11 @@ const minutes = mountMinutes(place("graphs"));
 const statusLine = mountStatusLine({ root: place("status"), text: place("status-text"), since: place("status-since") });
 const rate = /** @type {HTMLSelectElement} */ (place("rate"));
 
+const player = mountPlayer(place("frames"), { picture, load: loadRecent });
+
 let isPaused = false;
+// The picture is of a moment that is past, and the player's.
+let isReplaying = false;
 /** @type {FrontDoorState | null} */
 let latest = null;
 
@@ -40,7 +47,7 @@ function drawLatest() {
   if (!latest || isPaused) return;
   headline.draw(latest);
   stages.draw(latest);
-  picture.draw(sceneFromState(latest));
+  if (!isReplaying) picture.draw(sceneFromState(latest));
 }
 
 const stream = openStateStream({
@@ -63,6 +70,16 @@ function togglePause() {
   drawLatest();
 }
 
+function toggleReplay() {
+  isReplaying = !isReplaying;
+  setAttribute(place("replay"), "aria-pressed", String(isReplaying));
+  place("frames").hidden = !isReplaying;
+  place("picture").classList.toggle("past", isReplaying);
+  if (isReplaying) return void player.open();
+  player.close();
+  if (latest) picture.draw(sceneFromState(latest));
+}
+
 /** @param {string} value */
 function chooseRate(value) {
   rate.value = value;
@@ -71,9 +88,11 @@ function chooseRate(value) {
 
 onTheme(minutes.redraw);
 place("pause").addEventListener("click", togglePause);
+place("replay").addEventListener("click", toggleReplay);
 rate.addEventListener("change", () => chooseRate(rate.value));
 mountShortcuts({
   p: togglePause,
+  f: toggleReplay,
   t: () => place("theme").click(),
   ...Object.fromEntries([...rate.options].map(({ value }, i) => [String(i + 1), () => chooseRate(value)])),
 });

@@ -1,5 +1,6 @@
 // What the parts of the picture are made of.
 import { element, setAttribute, setProperty, setText } from "../dom.js";
+import { UNKNOWN } from "../figures.js";
 
 /**
  * A part with a title, the figures that stand beside it, and a body.
@@ -59,6 +60,7 @@ export function makeFigure(label, help, key) {
     /** @param {string} text */
     set(text) {
       setText(value, text);
+      setAttribute(root, "data-unknown", text === UNKNOWN ? "" : null);
     },
   };
 }
