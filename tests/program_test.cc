@@ -331,5 +331,28 @@ TEST(Program, DrainDrawsFramesAndTableWithoutEscapesIntoAPipe) {
   EXPECT_FALSE(contains(ended.output, "\033"));
 }
 
+TEST(Program, DrainWritesAFileForABrowserBesideItsOutput) {
+  const TempDir files;
+  const std::string path = files.file("drain.html");
+  const Ended ended = run({"drain", "--json", "--burst", "20", "--service-time", "1ms", "--html", path});
+  EXPECT_EQ(ended.exit.code, 0) << ended.errors;
+  EXPECT_TRUE(contains(ended.errors, path)) << ended.errors;
+  simdjson::dom::parser parser;
+  EXPECT_EQ(parser.parse(ended.output).error(), simdjson::SUCCESS) << ended.output;
+  const std::string html = read_whole_file(path);
+  for (const char* part : {R"("architecture":"inline")", R"("architecture":"pool")", "</html>"}) {
+    EXPECT_TRUE(contains(html, part)) << part;
+  }
+  for (const char* url : {"src=\"", "href=\"", "https://", "url("}) EXPECT_FALSE(contains(html, url)) << url;
+}
+
+TEST(Program, DrainSaysThatItCannotWriteItsFileBeforeItRuns) {
+  const TempDir files;
+  const Ended ended = run({"drain", "--html", files.file("none/drain.html")});  // it would take 20 s
+  EXPECT_EQ(ended.exit.code, 1);
+  EXPECT_TRUE(contains(ended.errors, "none/drain.html")) << ended.errors;
+  EXPECT_EQ(ended.output, "");
+}
+
 }  // namespace
 }  // namespace ms::test

@@ -3,7 +3,6 @@
 #include <string_view>
 #include <utility>
 
-#include "base/json_builder.h"
 #include "drain/comparison.h"
 
 namespace ms::drain {
@@ -110,12 +109,16 @@ void write_measurement(JsonBuilder& json, const Settings& settings, const Measur
 
 }  // namespace
 
-std::string write_json(const Settings& settings, std::span<const Measurement> measurements) {
-  JsonBuilder json;
+void write_figures(JsonBuilder& json, const Settings& settings, std::span<const Measurement> measurements) {
   json.begin_object();
   write_settings(json, settings);
   for (const Measurement& measured : measurements) write_measurement(json, settings, measured);
   json.end_object();
+}
+
+std::string write_json(const Settings& settings, std::span<const Measurement> measurements) {
+  JsonBuilder json;
+  write_figures(json, settings, measurements);
   return std::move(json).take() + "\n";
 }
 

@@ -67,6 +67,7 @@ constexpr const char* kDrainFooter = R"(
   metricstream drain                                         1,000 connections a second for 5 s, in about 20 s
   metricstream drain --rate 10000 --architecture pool        more than 8 workers can serve: it accepts, and refuses
   metricstream drain --burst 5000 --backlog 128              all at once
+  metricstream drain --html drain.html                       the same as a film, in one file for a browser
   metricstream drain --plan --rate 5000 --service-time 5ms --p99 50ms    how many workers that needs; runs nothing
 
 Exit status: 0 done, 1 failed, 2 usage.)";
@@ -124,12 +125,15 @@ CLI::App* add_drain_command(CLI::App& app, DrainConfig& config) {
     }
   });
   command->add_flag("--json", config.is_json, "Print one JSON object, and nothing else.");
+  add(*command, "--html", config.html_path,
+      "Write the experiment as one HTML file, to be played in a browser: both architectures on one clock.")
+      ->type_name("FILE");
   CLI::Option* plan = command->add_flag("--plan", config.asks_plan,
                                         "Run nothing: say how many workers --rate and --service-time need, and what "
                                         "queue to expect.");
   // The plan is of the rate and the service time alone: it chooses the workers, and has no run and no queue's bounds.
   for (const char* flag : {"--burst", "--duration", "--work", "--architecture", "--workers", "--backlog",
-                           "--queue-target", "--queue-deadline"}) {
+                           "--queue-target", "--queue-deadline", "--html"}) {
     plan->excludes(command->get_option(flag));
   }
   add_parsed(*command, "--p99", config.plan_p99_ns, "DURATION", "50ms", parse_run_time,

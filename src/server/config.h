@@ -17,6 +17,7 @@ namespace ms::server {
 struct DrainConfig {
   drain::Settings experiment;
   bool is_json = false;
+  std::string html_path;                       // empty: no file is written
   bool asks_plan = false;                      // of the experiment only the rate and the service time are meant
   uint64_t plan_p99_ns = 50 * kNanosPerMilli;  // what is planned for
 };

@@ -511,9 +511,10 @@ TEST(CommandLineTest, HelpAndVersionEndWithStatus0) {
 }
 
 TEST(DrainCommand, TakesEveryFlag) {
-  const DrainConfig config = must_parse_drain({"--rate", "2500.5", "--duration", "3s", "--service-time", "7ms",
-                                               "--work", "spin", "--workers", "4", "--backlog", "128", "--architecture",
-                                               "pool", "--queue-target", "20ms", "--queue-deadline", "2s", "--json"});
+  const DrainConfig config = must_parse_drain(
+      {"--rate",           "2500.5", "--duration", "3s",     "--service-time", "7ms",  "--work",         "spin",
+       "--workers",        "4",      "--backlog",  "128",    "--architecture", "pool", "--queue-target", "20ms",
+       "--queue-deadline", "2s",     "--json",     "--html", "out.html"});
   const drain::Settings& settings = config.experiment;
   EXPECT_DOUBLE_EQ(settings.rate_per_s, 2500.5);
   EXPECT_EQ(settings.duration_ns, 3 * kNanosPerSecond);
@@ -525,6 +526,7 @@ TEST(DrainCommand, TakesEveryFlag) {
   EXPECT_EQ(settings.queue_target_ns, 20 * kNanosPerMilli);
   EXPECT_EQ(settings.queue_deadline_ns, 2 * kNanosPerSecond);
   EXPECT_TRUE(config.is_json);
+  EXPECT_EQ(config.html_path, "out.html");
   EXPECT_FALSE(config.asks_plan);
 }
 

@@ -5,14 +5,19 @@
 
 #include <array>
 #include <cstdio>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/file_system.h"
+#include "base/whole_file.h"
 #include "drain/comparison.h"
 #include "drain/experiment.h"
 #include "drain/frames.h"
 #include "drain/history.h"
+#include "drain/html_report.h"
 #include "drain/json_report.h"
 #include "drain/measurement.h"
 #include "drain/plan_report.h"
@@ -60,6 +65,35 @@ int plan(const DrainConfig& config) {
   return 0;
 }
 
+// What the experiment came to.
+struct Outcome {
+  std::vector<drain::Measurement> measurements;
+  std::vector<drain::Observations> seen;
+};
+
+Result<Outcome> run(const drain::Settings& settings, bool draws_frames) {
+  Outcome outcome;
+  for (const net::Architecture architecture : settings.architectures) {
+    auto seen = [&] {
+      terminal::ProgressLine line;
+      return drain::observe(settings, architecture,
+                            [&line](const drain::Progress& progress) { line.show(describe_progress(progress)); });
+    }();
+    if (!seen) return std::unexpected(std::move(seen).error());
+    outcome.measurements.push_back(drain::measure(settings, *seen));
+    if (draws_frames) print_frames(*seen);
+    outcome.seen.push_back(std::move(*seen));
+  }
+  return outcome;
+}
+
+void print_figures(const drain::Settings& settings, const Outcome& outcome) {
+  print(drain::draw_comparison(settings, outcome.measurements, terminal::colour_for(STDOUT_FILENO)));
+  for (const drain::Measurement& measured : outcome.measurements) {
+    if (measured.architecture == net::Architecture::kPool) print("\n" + drain::write_footnote(settings, measured));
+  }
+}
+
 }  // namespace
 
 int drain(const DrainConfig& config) {
@@ -67,27 +101,20 @@ int drain(const DrainConfig& config) {
   signal(SIGPIPE, SIG_IGN);
   drain::Settings settings = config.experiment;
   settings.cores = usable_cores();
+  const std::unique_ptr<FileSystem> file_system = make_posix_file_system();
+  if (!config.html_path.empty()) {
+    // Nobody waits for the experiment only to hear that its file cannot be written.
+    if (const auto checked = check_whole_file(*file_system, config.html_path); !checked) return report(checked.error());
+  }
   if (!config.is_json) print(drain::describe(settings) + "\n");
-
-  std::vector<drain::Measurement> measurements;
-  for (const net::Architecture architecture : settings.architectures) {
-    const auto seen = [&] {
-      terminal::ProgressLine line;
-      return drain::observe(settings, architecture,
-                            [&line](const drain::Progress& progress) { line.show(describe_progress(progress)); });
-    }();
-    if (!seen) return report(seen.error());
-    measurements.push_back(drain::measure(settings, *seen));
-    if (!config.is_json) print_frames(*seen);
-  }
-  if (config.is_json) {
-    print(drain::write_json(settings, measurements));
-    return 0;
-  }
-  print(drain::draw_comparison(settings, measurements, terminal::colour_for(STDOUT_FILENO)));
-  for (const drain::Measurement& measured : measurements) {
-    if (measured.architecture == net::Architecture::kPool) print("\n" + drain::write_footnote(settings, measured));
-  }
+  const auto outcome = run(settings, !config.is_json);
+  if (!outcome) return report(outcome.error());
+  config.is_json ? print(drain::write_json(settings, outcome->measurements)) : print_figures(settings, *outcome);
+  if (config.html_path.empty()) return 0;
+  const auto written = write_whole_file(*file_system, config.html_path,
+                                        drain::write_html(settings, outcome->measurements, outcome->seen));
+  if (!written) return report(written.error());
+  std::fprintf(stderr, "metricstream drain: wrote %s, to be opened in a browser\n", config.html_path.c_str());
   return 0;
 }
 

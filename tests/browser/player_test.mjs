@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { after, before, test } from "node:test";
 
 import { duration } from "../../web/src/figures.js";
-import { hasBrowser, launch, openPage } from "./support/browser.mjs";
+import { hasBrowser, launch, openPage, readFigures } from "./support/browser.mjs";
 import { Server, until } from "./support/server.mjs";
 
 if (!hasBrowser) {
@@ -37,7 +37,7 @@ after(async () => {
 async function withPlayer(options, body) {
   const { page, complaints } = await openPage(browser, server.url, options);
   try {
-    await page.waitForSelector('#status[data-kind="live"]', { timeout: 60_000 });
+    await page.waitForSelector("#replay");
     await page.keyboard.press("f");
     await page.waitForSelector('#frames[data-state="ready"]', { timeout: 60_000 });
     await body(page);
@@ -147,6 +147,6 @@ test("the picture is of now again when it is left", async () => {
     assert.equal(await page.isVisible("#frames"), false);
     const { accepted } = (await server.get("/api/v1/front-door")).accept_loop;
     await until("the picture is live", async () =>
-      Number((await page.textContent('[data-figure="accepted"]')).replaceAll("\u202f", "")) >= accepted);
+      Number((await readFigures(page)).accepted) >= accepted);
   });
 });
