@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -84,8 +87,8 @@ class SelfRecorderTest : public testing::Test {
                                         .queue_max = 33});
     front_door_ = std::move(*opened);
     EXPECT_TRUE(front_door_->start(service_, policy_).has_value());
-    metrics_ = std::make_unique<SelfMetrics>(*front_door_, service_, store_, queries_, heavy_, counters_, "1.2.3",
-                                             1732363200.5);
+    metrics_ = std::make_unique<SelfMetrics>(*front_door_, service_, store_, queries_, heavy_, counters_, stream_,
+                                             "1.2.3", 1732363200.5);
   }
 
   void start(int64_t interval_ms) {
@@ -104,6 +107,7 @@ class SelfRecorderTest : public testing::Test {
   WorkPool queries_{{.name = "query"}};
   WorkPool heavy_{{.name = "heavy"}};
   SelfRecordCounters counters_;
+  StateStream stream_{[] { return std::string("{}"); }};
   std::unique_ptr<SelfMetrics> metrics_;
   std::unique_ptr<SelfRecorder> recorder_;
 };
