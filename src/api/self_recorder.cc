@@ -13,6 +13,11 @@ namespace {
 constexpr std::string_view kJob = "metricstream";
 constexpr std::string_view kInstance = "self";
 
+// Whether there is room for what nobody has sent.
+bool has_room_to_spare(const storage::Store::Stats& stats) {
+  return stats.memory_bytes <= stats.memory_bytes_max / 10 * 9;
+}
+
 // Their raw form is the canonical one.
 Result<std::string> decode_label_bytes(std::string_view label_bytes) { return std::string(label_bytes); }
 
@@ -100,7 +105,7 @@ bool SelfRecorder::wait() {
 }
 
 void SelfRecorder::record() {
-  bool is_free = store_.health().accepts_writes;
+  bool is_free = store_.health().accepts_writes && has_room_to_spare(store_.stats());
   {
     const MutexLock lock(mutex_);
     is_free = is_free && !is_writing_;

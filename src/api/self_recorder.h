@@ -3,7 +3,8 @@
 // page's graphs after a reload of it, and after a restart of the server.
 //
 // Each record is a write like any other. One is in hand at a time; where the store takes none, or has not finished the
-// one before, the record is dropped and counted, since the next one comes anyway.
+// one before, the record is dropped and counted, since the next one comes anyway. Likewise where less than a tenth of
+// the memory is left, which is the clients': the server's own figures never have it refuse a write.
 //
 // Thread-safe.
 #pragma once

@@ -65,9 +65,15 @@ class WatchedStore final : public storage::Store {
   Health health() const override {
     return {.accepts_writes = !is_red, .reason = is_red ? "full" : "", .damaged_places = 0};
   }
-  Stats stats() const override { return {}; }
+  Stats stats() const override {
+    Stats stats;
+    stats.memory_bytes = memory_bytes;
+    stats.memory_bytes_max = 1000;
+    return stats;
+  }
 
   std::atomic<bool> is_red = false;
+  std::atomic<uint64_t> memory_bytes = 900;
 
  private:
   Mutex mutex_;
@@ -205,6 +211,16 @@ TEST_F(SelfRecorderTest, WhileTheStoreIsRedNothingIsWritten) {
   wait_until(counters_.failed, 2);
   EXPECT_EQ(store_.writes(), 0u);
   store_.is_red = false;
+  store_.wait_for(1);
+  store_.finish({});
+}
+
+TEST_F(SelfRecorderTest, TheLastTenthOfTheMemoryIsNotForRecords) {
+  store_.memory_bytes = 901;
+  start(100);
+  wait_until(counters_.failed, 2);
+  EXPECT_EQ(store_.writes(), 0u);
+  store_.memory_bytes = 900;
   store_.wait_for(1);
   store_.finish({});
 }

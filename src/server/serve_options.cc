@@ -130,7 +130,7 @@ void add_time_options(CLI::App& app, ServeConfig& config) {
              "How long to wait for another process to give up the data directory.");
   add_parsed(app, "--shutdown-timeout", config.shutdown_timeout_ms, "DURATION", "10s", parse_time,
              "How long a stop (SIGTERM, SIGINT) waits for requests in hand.");
-  add_parsed(app, "--self-metrics-interval", config.self_metrics_interval_ms, "DURATION", "5s", parse_record_interval,
+  add_parsed(app, "--self-metrics-interval", config.self_metrics_interval_ms, "DURATION", "10s", parse_record_interval,
              "How often the server writes its front door's figures (of /metrics) into its own store, where the graphs "
              "of its page come from. 0 or off: never.");
 }

@@ -35,7 +35,7 @@ struct ServeConfig {
   int64_t max_future_ms = 2 * 24 * 3600 * 1000;
   int64_t lock_timeout_ms = 1000;
   int64_t shutdown_timeout_ms = 10'000;
-  int64_t self_metrics_interval_ms = 5000;  // 0: off
+  int64_t self_metrics_interval_ms = 10'000;  // 0: off
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;
   std::string config_file;             // empty: none

@@ -1,7 +1,7 @@
 // The last minutes as columns, from two sources: what the server recorded, and what has come since.
 
 // Where nothing is known for longer, lines break.
-const GAP_S = 12;
+const GAP_S = 25;
 const GAP_EDGE_S = 0.25;
 
 /**
