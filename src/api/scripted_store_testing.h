@@ -11,7 +11,7 @@
 
 namespace ms::api {
 
-class ScriptedStore final : public storage::Store {
+class ScriptedStore : public storage::Store {
  public:
   void write(model::WriteBatch batch, storage::WriteCallback on_done) override {
     storage::WriteOutcome outcome;

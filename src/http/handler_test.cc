@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,10 +18,21 @@ class RecordingExchange final : public Exchange {
     response = std::move(given);
     durable_ns = given_durable_ns;
   }
+  void begin_stream(Response given, std::unique_ptr<Stream> given_pieces) override {
+    ++answers;
+    response = std::move(given);
+    pieces = std::move(given_pieces);
+  }
 
   int answers = 0;
   Response response;
   uint64_t durable_ns = 0;
+  std::unique_ptr<Stream> pieces;
+};
+
+class EmptyStream final : public Stream {
+ public:
+  Next next(net::SessionWaker&, std::shared_ptr<const std::string>&) override { return Next::kEnd; }
 };
 
 Route route(std::string path, std::vector<std::string> methods) { return {std::move(path), std::move(methods), {}}; }
@@ -55,6 +67,17 @@ TEST(ResponderTest, SendsOneAnswer) {
   EXPECT_EQ(exchange.answers, 1);
   EXPECT_EQ(exchange.response.status, 503);
   EXPECT_EQ(exchange.durable_ns, 0u);
+}
+
+TEST(ResponderTest, AStreamIsTheOneAnswerToo) {
+  RecordingExchange exchange;
+  {
+    Responder responder(&exchange);
+    std::move(responder).stream({.body = "begin"}, std::make_unique<EmptyStream>());
+  }
+  EXPECT_EQ(exchange.answers, 1);
+  EXPECT_EQ(exchange.response.body, "begin");
+  EXPECT_NE(exchange.pieces, nullptr);
 }
 
 TEST(ResponderTest, PassesOnWhenTheWriteBecameDurable) {
