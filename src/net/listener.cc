@@ -17,6 +17,8 @@
 #include <memory>
 #include <optional>
 
+#include "net/socket_keeper.h"
+
 namespace ms::net {
 namespace {
 
@@ -72,13 +74,37 @@ std::unexpected<Error> fail_listen(const std::string& what, int error_number) {
   return failure;
 }
 
+// What SK_MEMINFO_DROPS counts since the socket was opened.
+uint32_t drops_of(int fd) {
+  std::array<uint32_t, SK_MEMINFO_VARS> memory{};
+  socklen_t size = sizeof memory;
+  getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory.data(), &size);
+  return memory[SK_MEMINFO_DROPS];
+}
+
+// The socket of a predecessor that has just ended, as if it were opened here; empty where nobody keeps one.
+Descriptor take_over(const addrinfo& address, bool is_both_families, int backlog) {
+  sockaddr_storage storage{};
+  std::memcpy(&storage, address.ai_addr, address.ai_addrlen);
+  Descriptor kept = ask_socket_keeper(Endpoint::from(storage), is_both_families);
+  if (!kept || listen(kept.get(), backlog) != 0) return {};
+  set_option(kept.get(), SOL_SOCKET, SO_DETACH_FILTER, 0);
+  return kept;
+}
+
 Result<Descriptor> listen_on(const addrinfo& address, bool is_every_address, int backlog, const std::string& what) {
   Descriptor fd(socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno(what, errno);
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
   if (address.ai_family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, is_every_address ? 0 : 1);
-  if (bind(fd.get(), address.ai_addr, address.ai_addrlen) != 0) return fail_listen(what, errno);
+  if (bind(fd.get(), address.ai_addr, address.ai_addrlen) != 0) {
+    const int error_number = errno;
+    Descriptor kept;
+    if (error_number == EADDRINUSE) kept = take_over(address, is_both_families(fd.get()), backlog);
+    if (!kept) return fail_listen(what, error_number);
+    return kept;
+  }
   if (listen(fd.get(), backlog) != 0) return fail_listen(what, errno);
   return fd;
 }
@@ -146,7 +172,8 @@ Listener::Listener(Descriptor fd, bool is_inherited)
     : fd_(std::move(fd)),
       is_inherited_(is_inherited),
       endpoint_(Endpoint::local_of(fd_.get())),
-      address_(endpoint_.text()) {}
+      address_(endpoint_.text()),
+      drops_before_(is_inherited ? 0 : drops_of(fd_.get())) {}
 
 uint32_t Listener::queue_depth() const {
   tcp_info info{};
@@ -159,10 +186,7 @@ ListenQueue Listener::queue() const {
   tcp_info info{};
   socklen_t size = sizeof info;
   getsockopt(fd_.get(), IPPROTO_TCP, TCP_INFO, &info, &size);
-  std::array<uint32_t, SK_MEMINFO_VARS> memory{};
-  size = sizeof memory;
-  getsockopt(fd_.get(), SOL_SOCKET, SO_MEMINFO, memory.data(), &size);
-  return {.depth = info.tcpi_unacked, .limit = info.tcpi_sacked, .drops = memory[SK_MEMINFO_DROPS]};
+  return {.depth = info.tcpi_unacked, .limit = info.tcpi_sacked, .drops = drops_of(fd_.get()) - drops_before_};
 }
 
 void Listener::stop_listening() const { shutdown(fd_.get(), SHUT_RDWR); }

@@ -15,8 +15,8 @@ namespace ms::net {
 struct ListenQueue {
   uint32_t depth = 0;  // waiting now
   uint32_t limit = 0;  // the backlog as the kernel keeps it; it holds one more than this
-  // Packets that this socket dropped since it was opened: SYNs, and the ACKs that end a handshake. A client sends its
-  // own again, so that one connection counts many times.
+  // Packets that this socket dropped since we, or whoever handed it in, opened it: SYNs, and the ACKs that end a
+  // handshake. A client sends its own again, so that one connection counts many times.
   uint32_t drops = 0;
 };
 
@@ -26,7 +26,8 @@ int read_somaxconn();
 class Listener {
  public:
   // Binds and listens. `address` is "127.0.0.1:8080", "[::1]:8080", "localhost:8080", or ":8080" for every address of
-  // both families; port 0 lets the kernel choose. Accepted sockets inherit TCP_NODELAY. kLocked: somebody else has it.
+  // both families; port 0 lets the kernel choose. Accepted sockets inherit TCP_NODELAY. Where a predecessor's socket is
+  // kept for us (net/socket_keeper.h), that one is taken over. kLocked: somebody else has the address.
   static Result<Listener> open(std::string_view address, int backlog);
 
   // Takes a socket over that listens already, and that others may go on listening on when this process ends. A
@@ -60,6 +61,7 @@ class Listener {
   bool is_inherited_;
   Endpoint endpoint_;
   std::string address_;
+  uint32_t drops_before_;  // of a predecessor, on a socket that was kept for us
 };
 
 }  // namespace ms::net

@@ -1,6 +1,9 @@
+#include <charconv>
 #include <cstdio>
+#include <string_view>
 #include <variant>
 
+#include "net/socket_keeper.h"
 #include "server/bench.h"
 #include "server/config.h"
 #include "server/drain.h"
@@ -27,10 +30,20 @@ int run(const Farewell& farewell) {
   return farewell.status;
 }
 
+// What a server that ends executes, with descriptors that nobody else could give it: no command of the command line.
+bool is_socket_keeper(int argc, char** argv) { return argc == 3 && argv[1] == net::kKeepSocketsCommand; }
+
+int run_socket_keeper(std::string_view count_text) {
+  size_t count = 0;
+  std::from_chars(count_text.data(), count_text.data() + count_text.size(), count);
+  net::run_socket_keeper(count);
+}
+
 }  // namespace
 }  // namespace ms::server
 
 int main(int argc, char** argv) {
+  if (ms::server::is_socket_keeper(argc, argv)) return ms::server::run_socket_keeper(argv[2]);
   return std::visit([](const auto& parsed) { return ms::server::run(parsed); },
                     ms::server::parse_command_line(argc, argv));
 }

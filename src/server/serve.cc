@@ -29,6 +29,7 @@
 #include "http/http_service.h"
 #include "net/descriptors.h"
 #include "net/front_door.h"
+#include "net/socket_keeper.h"
 #include "server/inherited_sockets.h"
 #include "server/plan.h"
 #include "server/service_manager.h"
@@ -135,6 +136,21 @@ class Server {
   void close_store() {
     self_recorder_.reset();
     store_->close();
+  }
+
+  // Who connects from now on is not refused, if a successor comes within a second of our end. A socket that was handed
+  // over outlives us by itself.
+  void keep_sockets() const {
+    std::vector<int> sockets;
+    for (const net::Listener& listener : front_door_->listeners()) {
+      if (!listener.is_inherited()) sockets.push_back(listener.fd());
+    }
+    const Result<pid_t> keeper = net::start_socket_keeper(sockets);
+    if (!keeper) {
+      log_.warn("who connects before the next server listens will be refused", {{"reason", keeper.error().message}});
+    } else if (*keeper != 0) {
+      log_.info("listening sockets are kept for a successor", {{"ms", net::kKeepSocketsMs}, {"pid", *keeper}});
+    }
   }
 
   // Where the store cannot be opened: tells everyone who has come.
@@ -337,6 +353,8 @@ class Life {
     if (is_open_) server_.end_streams();
     const uint64_t left = server_.close_front_door();
     if (is_open_) server_.close_store();
+    // SIGINT is a person's, who wants the address free.
+    if (signal_number == SIGTERM) server_.keep_sockets();
     log_.info("stopped", {{"took_ms", (monotonic_ns() - begin_ns) / kNanosPerMilli}});
     // Nothing has been acknowledged by a store that is still being opened, and queries whose clients are given up need
     // not be finished: neither is waited for.

@@ -1,0 +1,123 @@
+#include "net/socket_keeper.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "net/listener.h"
+
+namespace ms::net {
+namespace {
+
+constexpr uint64_t kPatienceMs = 60'000;
+constexpr int kBacklog = 16;
+
+// A server that has ended, and a keeper in a thread of this process.
+class SocketKeeperTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+    reading_ = Descriptor(ends[0]);
+    writing_ = Descriptor(ends[1]);
+  }
+  void TearDown() override {
+    writing_.reset();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  // Its address, which stays bound by the kept socket alone.
+  std::string keep(const std::string& address, uint64_t keep_ms) {
+    auto listener = Listener::open(address, kBacklog);
+    EXPECT_TRUE(listener) << listener.error().message;
+    listener->drop_handshakes();
+    auto kept = offer_socket(Descriptor(dup(listener->fd())));
+    EXPECT_TRUE(kept) << kept.error().message;
+    kept_.push_back(std::move(*kept));
+    thread_ = std::thread([this, keep_ms] { hand_over(kept_, std::move(reading_), keep_ms); });
+    return listener->address();
+  }
+
+  Descriptor reading_;
+  Descriptor writing_;
+  std::vector<KeptSocket> kept_;
+  std::thread thread_;
+};
+
+TEST_F(SocketKeeperTest, WhatIsKeptIsTheSuccessors) {
+  const std::string address = keep("127.0.0.1:0", kPatienceMs);
+  const auto successor = Listener::open(address, 2 * kBacklog);
+  ASSERT_TRUE(successor) << successor.error().message;
+  thread_.join();
+  EXPECT_EQ(successor->address(), address);
+  EXPECT_FALSE(successor->is_inherited());
+  EXPECT_EQ(successor->queue().limit, 2u * kBacklog);
+  EXPECT_NE(fcntl(successor->fd(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_NE(fcntl(successor->fd(), F_GETFD) & FD_CLOEXEC, 0);
+  const auto third = Listener::open(address, kBacklog);
+  ASSERT_FALSE(third);
+  EXPECT_EQ(third.error().code, ErrorCode::kLocked);
+}
+
+TEST_F(SocketKeeperTest, WhoConnectedMeanwhileIsTheSuccessors) {
+  const std::string address = keep("127.0.0.1:0", kPatienceMs);
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  ASSERT_EQ(getsockname(kept_.front().socket.get(), reinterpret_cast<sockaddr*>(&name), &size), 0);
+  const Descriptor client(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(connect(client.get(), reinterpret_cast<const sockaddr*>(&name), size), -1);
+  const auto successor = Listener::open(address, kBacklog);
+  ASSERT_TRUE(successor) << successor.error().message;
+  EXPECT_EQ(successor->queue().drops, 0u) << "what the predecessor dropped is not counted as ours";
+  const uint64_t deadline_ns = monotonic_ns() + kPatienceMs * kNanosPerMilli;
+  while (successor->queue_depth() == 0 && monotonic_ns() < deadline_ns) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(successor->queue_depth(), 1u);
+}
+
+TEST_F(SocketKeeperTest, ItIsKeptUntilSomeTimeAfterThePredecessorHasEnded) {
+  constexpr uint64_t kKeepMs = 100;
+  const std::string address = keep("127.0.0.1:0", kKeepMs);
+  const uint64_t begin_ns = monotonic_ns();
+  writing_.reset();
+  thread_.join();
+  EXPECT_GE(monotonic_ns() - begin_ns, kKeepMs * kNanosPerMilli);
+  EXPECT_TRUE(kept_.front().socket) << "nobody has asked for it";
+  kept_.clear();
+  EXPECT_TRUE(Listener::open(address, kBacklog)) << "and then the address is free";
+}
+
+TEST_F(SocketKeeperTest, ASocketOfBothFamiliesIsNotForWhoWantsIPv6Alone) {
+  const std::string address = keep(":0", kPatienceMs);
+  const Endpoint endpoint = Endpoint::local_of(kept_.front().socket.get());
+  const bool is_both = is_both_families(kept_.front().socket.get());
+  EXPECT_FALSE(ask_socket_keeper(endpoint, !is_both));
+  EXPECT_TRUE(ask_socket_keeper(endpoint, is_both));
+}
+
+TEST_F(SocketKeeperTest, ANameThatIsTakenIsSaid) {
+  auto listener = Listener::open("127.0.0.1:0", kBacklog);
+  ASSERT_TRUE(listener);
+  const auto first = offer_socket(Descriptor(dup(listener->fd())));
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_FALSE(offer_socket(Descriptor(dup(listener->fd()))));
+}
+
+TEST_F(SocketKeeperTest, WhereNobodyKeepsItThereIsNone) {
+  auto listener = Listener::open("127.0.0.1:0", kBacklog);
+  ASSERT_TRUE(listener);
+  EXPECT_FALSE(ask_socket_keeper(listener->endpoint(), false));
+  EXPECT_EQ(*start_socket_keeper({}), 0);
+}
+
+}  // namespace
+}  // namespace ms::net
