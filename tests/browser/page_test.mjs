@@ -13,6 +13,7 @@ if (!hasBrowser) {
 
 const SCREENSHOTS = process.env.MS_SCREENSHOTS ?? "build/screenshots";
 const ROUNDS = 3;
+const STATES_SEEN = 4;
 // Well within the five minutes of the graphs: a slow machine has three for the test.
 const RECORDED_AGO_S = 120;
 
@@ -169,6 +170,40 @@ async function isDrawnFrom(page, recordedS) {
   const seconds = await page.evaluate((timeS) => new Date(timeS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }), recordedS + 5);
   return (await graphLabels(page)).every((label) => label.includes(`from ${seconds} to `));
 }
+
+test("one thread for all ends each stream after a state, and the page says live throughout", async () => {
+  const inline = await Server.create("--architecture", "inline");
+  try {
+    await inline.start();
+    const { page, complaints } = await openPage(browser, inline.url);
+    await waitForStatus(page, "live");
+    await page.evaluate(() => {
+      window.kinds = [];
+      const status = document.querySelector("#status");
+      new MutationObserver(() => window.kinds.push(status.dataset.kind)).observe(status, { attributeFilter: ["data-kind"] });
+    });
+    // Each stream is a connection: the count of those accepted tells one state from the next.
+    const seen = new Set();
+    await until("some states have come", async () => seen.add((await readFigures(page)).accepted).size > STATES_SEEN);
+    assert.deepEqual(await page.evaluate(() => window.kinds), []);
+    assert.equal(await page.getAttribute("body", "data-stale"), null);
+    assert.deepEqual(complaints, []);
+    await page.close();
+  } finally {
+    await inline.remove();
+  }
+});
+
+test("a server that has no stream left is said to be that, and not to be away", async () => {
+  const { page } = await openPage(browser, server.url);
+  await page.route("**/api/v1/front-door/stream*", (route) => route.fulfill({ status: 503, headers: { "Retry-After": "1" }, body: "" }));
+  await page.reload();
+  await waitForStatus(page, "full");
+  assert.match(await page.title(), /^\(no stream left\)/);
+  await page.unroute("**/api/v1/front-door/stream*");
+  await waitForStatus(page, "live");
+  await page.close();
+});
 
 test("markup in the names of clients is shown as the text that it is", async () => {
   const markup = '<img src=x onerror="document.title=1">';

@@ -98,3 +98,4 @@ mountShortcuts({
 });
 // Nobody looks: the stream is another's to have.
 document.addEventListener("visibilitychange", () => stream.setActive(!document.hidden));
+stream.setActive(!document.hidden);

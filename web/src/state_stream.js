@@ -3,14 +3,17 @@
 // A browser's EventSource goes on by itself after some failures and gives up for good after others (a 503), and a connection that
 // is open and silent is none to it. So each loss is treated alike here: the stream is closed, the server is asked whether it
 // is ready, and is asked again a second later until a stream is open.
+//
+// A stream that ends is no loss by itself: the one thread of `--architecture=inline` ends each after its first state. As long as
+// the server is ready and the last state is fresh, the next stream is opened and nothing is said.
 
 /** @typedef {import("./front_door_state.js").FrontDoorState} FrontDoorState */
 
 /**
- * away: no answer. starting: it answers, and its store is not open yet. full: it is ready, and gives no stream, since too many
- * have one.
+ * connecting: no state has come since it was looked at. away: no answer. starting: it answers, and its store is not open yet. full: it
+ * is ready, and gives no stream, since too many have one. silent: it is ready, and no state comes.
  * @typedef {object} Status
- * @property {"connecting" | "live" | "away" | "starting" | "full"} kind
+ * @property {"connecting" | "live" | "away" | "starting" | "full" | "silent"} kind
  * @property {number} sinceMs of performance.now(): when the last state came, for all but "live"
  * @property {number | null} awayMs for "live": how long there was none before
  */
@@ -20,6 +23,7 @@ const RETRY_MS = 1000;
 const PROBE_MAX_MS = 3000;
 
 /**
+ * Takes no stream until it is set active.
  * @param {object} options
  * @param {number} options.rate states a second
  * @param {(state: FrontDoorState) => void} options.onState
@@ -32,7 +36,9 @@ export function openStateStream({ rate, onState, onStatus }) {
   let lastMs = performance.now();
   /** @type {Status["kind"]} */
   let kind = "connecting";
-  let isActive = true;
+  let isActive = false;
+  // A stream was opened since the server was last found not to be ready, and no state has come of it.
+  let isInVain = false;
   let retry = 0;
 
   /** @param {Status["kind"]} next */
@@ -49,35 +55,43 @@ export function openStateStream({ rate, onState, onStatus }) {
     clearTimeout(retry);
   }
 
+  function streamUrl() {
+    return `/api/v1/front-door/stream?rate=${rate}`;
+  }
+
   function open() {
     close();
-    const opened = new EventSource(`/api/v1/front-door/stream?rate=${rate}`);
+    const opened = new EventSource(streamUrl());
     source = opened;
-    let hasState = false;
+    isInVain = true;
     const openedMs = performance.now();
     opened.addEventListener("state", (event) => {
       become("live");
-      hasState = true;
+      isInVain = false;
       lastMs = performance.now();
       onState(JSON.parse(event.data));
     });
-    opened.addEventListener("error", () => lose(hasState ? "away" : "full"));
+    opened.addEventListener("error", lose);
     const watch = setInterval(() => {
       if (source !== opened) return clearInterval(watch);
-      if (performance.now() - Math.max(lastMs, openedMs) > SILENCE_MAX_MS) lose("away");
+      if (performance.now() - Math.max(lastMs, openedMs) > SILENCE_MAX_MS) lose();
     }, RETRY_MS);
   }
 
-  /** @param {"away" | "full"} ifReady what it is where the server says that it is ready */
-  async function lose(ifReady) {
+  async function lose() {
     close();
-    const answer = await askWhetherReady();
+    const ready = await askWhetherReady();
+    const isFresh = kind === "live" && performance.now() - lastMs < SILENCE_MAX_MS;
+    const refusal = ready === "ready" && isInVain ? await askForRefusal(streamUrl()) : null;
     if (!isActive || source) return;
-    become(answer === "ready" ? ifReady : answer);
-    retry = setTimeout(answer === "ready" ? open : () => lose("away"), RETRY_MS);
+    clearTimeout(retry);
+    if (ready !== "ready") isInVain = false;
+    // It is ready again: a stream may tell.
+    else if (!isFresh && !isInVain) return open();
+    become(kindAfterLoss({ ready, isFresh, refusal }));
+    retry = setTimeout(ready === "ready" ? open : lose, RETRY_MS);
   }
 
-  open();
   return {
     setRate(next) {
       rate = next;
@@ -85,10 +99,45 @@ export function openStateStream({ rate, onState, onStatus }) {
     },
     setActive(active) {
       isActive = active;
+      // What was seen before nobody looked is not what is now.
+      become("connecting");
       if (active) open();
       else close();
     },
   };
+}
+
+/**
+ * What the page says when a stream has ended.
+ * @param {object} found
+ * @param {"ready" | "starting" | "away"} found.ready
+ * @param {boolean} found.isFresh states came until just now
+ * @param {number | null} found.refusal the code that a stream is refused with
+ * @returns {Status["kind"]}
+ */
+export function kindAfterLoss({ ready, isFresh, refusal }) {
+  if (ready !== "ready") return ready;
+  if (isFresh) return "live";
+  return refusal === 503 ? "full" : "silent";
+}
+
+/**
+ * An EventSource does not tell with which code it was refused.
+ * @param {string} url
+ * @returns {Promise<number | null>} null: it is not refused, or does not answer
+ */
+async function askForRefusal(url) {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), PROBE_MAX_MS);
+  try {
+    const answer = await fetch(url, { cache: "no-store", signal: stop.signal });
+    return answer.ok ? null : answer.status;
+  } catch {
+    return null;
+  } finally {
+    clearTimeout(timer);
+    stop.abort();
+  }
 }
 
 /** @returns {Promise<"ready" | "starting" | "away">} */

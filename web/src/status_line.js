@@ -12,7 +12,11 @@ const WORDS = {
   away: "The server does not answer",
   starting: "The server is starting",
   full: "The server has no stream left: too many pages watch it",
+  silent: "The server is ready, but sends no states",
 };
+
+// Before the name in the tab, where it shows what is past.
+const TITLES = { connecting: "", live: "", away: "away", starting: "starting", full: "no stream left", silent: "silent" };
 
 /**
  * @param {{root: HTMLElement, text: HTMLElement, since: HTMLElement}} places
@@ -30,7 +34,7 @@ export function mountStatusLine({ root, text, since }) {
     const isBack = status.kind === "live" && nowMs < backUntilMs;
     setText(text, isBack ? `back after ${duration(status.awayMs)}` : WORDS[status.kind]);
     setText(since, isStale ? `last heard of at ${timeOfDay(performance.timeOrigin + status.sinceMs, "2-digit")}, ${duration(wholeSeconds(nowMs - status.sinceMs))} ago` : "");
-    document.title = isStale ? "(away) MetricStream" : "MetricStream: the front door";
+    document.title = isStale ? `(${TITLES[status.kind]}) MetricStream` : "MetricStream: the front door";
   }
 
   setInterval(draw, 1000);
