@@ -18,9 +18,10 @@ export function makeLiveRows(add) {
   /** @param {FrontDoorState} state */
   return (state) => {
     most = mostOf(most, state);
-    // A server that was started again counts anew, and what it counted before this page saw it is of no known second.
-    const isComparable = before !== null && state.uptime_seconds > before.uptime_seconds;
+    // A server that was started again counts anew, and what it counted before this page saw it is of no known second. No more is
+    // what it counted while its clock was set back.
     const elapsedMs = before ? state.now_unix_ms - before.now_unix_ms : Infinity;
+    const isComparable = before !== null && state.uptime_seconds > before.uptime_seconds && elapsedMs >= 0;
     if (isComparable && elapsedMs < ROW_MS) return;
     const values = isComparable && before ? { ...most, ...ratesBetween(before, state, elapsedMs / 1000) } : most;
     add(state.now_unix_ms / 1000, values);

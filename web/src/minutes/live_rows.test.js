@@ -37,3 +37,8 @@ test("a server that was started again has no rate until there are two states of 
   const rows = rowsOf([{ ms: 50_000, accepted: 900 }, { ms: 60_000, uptime: 0.5, accepted: 20 }, { ms: 61_000, uptime: 1.5, accepted: 50 }]);
   assert.deepEqual(rows.map(([, { connections }]) => connections), [undefined, undefined, 30]);
 });
+
+test("a clock that is set back has a row at once, and rates from the next one on", () => {
+  const rows = rowsOf([{ ms: 50_000, uptime: 10, accepted: 900 }, { ms: 20_000, uptime: 10.25, accepted: 920 }, { ms: 21_000, uptime: 11.25, accepted: 950 }]);
+  assert.deepEqual(rows.map(([timeS, { connections }]) => [timeS, connections]), [[50, undefined], [20, undefined], [21, 30]]);
+});

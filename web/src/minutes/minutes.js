@@ -62,7 +62,7 @@ export function mountMinutes(root) {
 
   const draw = () => graphs.forEach(({ graph, columns }) => graph.set(timeline.data(columns)));
   const takeLive = makeLiveRows((timeS, values) => {
-    timeline.add(timeS, values);
+    timeline.addNow(timeS, values);
     if (!document.hidden) draw();
   });
   /** @param {(add: typeof timeline.add) => Promise<void>} read */

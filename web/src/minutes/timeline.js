@@ -3,6 +3,8 @@
 // Where nothing is known for longer, lines break.
 const GAP_S = 25;
 const GAP_EDGE_S = 0.25;
+// Two sources tell of a moment at times that differ by less; by more only where the server's clock was set back.
+const CLOCK_STEP_S = 1;
 
 /**
  * Rows in the order of time; at most as many seconds back from the last one as `spanS`, and one row for each moment.
@@ -34,18 +36,37 @@ export function makeTimeline(names, spanS) {
     for (const column of columns.values()) column.splice(0, kept);
   }
 
+  /** @param {number} timeS */
+  function dropLater(timeS) {
+    const kept = times.findIndex((other) => other > timeS);
+    if (kept < 0) return;
+    times.splice(kept);
+    for (const column of columns.values()) column.splice(kept);
+  }
+
+  /**
+   * @param {number} timeS
+   * @param {Record<string, number | null>} values by the columns' names
+   */
+  function add(timeS, values) {
+    const row = rowAt(timeS);
+    for (const [name, value] of Object.entries(values)) {
+      const column = columns.get(name);
+      if (column) column[row] = value;
+    }
+    dropOld();
+  }
+
   return {
+    add,
     /**
+     * Adds what is now: what lies later is of a clock that has been set back since.
      * @param {number} timeS
-     * @param {Record<string, number | null>} values by the columns' names
+     * @param {Record<string, number | null>} values
      */
-    add(timeS, values) {
-      const row = rowAt(timeS);
-      for (const [name, value] of Object.entries(values)) {
-        const column = columns.get(name);
-        if (column) column[row] = value;
-      }
-      dropOld();
+    addNow(timeS, values) {
+      dropLater(timeS + CLOCK_STEP_S);
+      add(timeS, values);
     },
 
     /**

@@ -44,3 +44,13 @@ test("a line breaks alone where others go on, and goes on over rows that are not
   assert.ok(!often.includes(null));
   assert.deepEqual(seldom, [1, undefined, 2, ...Array(17).fill(null), 3]);
 });
+
+test("a clock that is set back takes the rows of the time that is to come with it", () => {
+  const timeline = makeTimeline(["a"], 300);
+  for (const timeS of [3600, 3601, 3602]) timeline.addNow(timeS, { a: timeS });
+  timeline.addNow(3601.5, { a: 1 });
+  assert.deepEqual(timeline.data(["a"])[0], [3600, 3601, 3601.5, 3602]);
+  timeline.addNow(3000, { a: 2 });
+  timeline.addNow(3001, { a: 3 });
+  assert.deepEqual(timeline.data(["a"]), [[3000, 3001], [2, 3]]);
+});
