@@ -47,7 +47,7 @@ export function quantile(q, buckets) {
 }
 
 /**
- * What a histogram counted between each two samples of it.
+ * What a histogram counted between each two samples of it. Its buckets begin anew together: where one is smaller than before, all did.
  * @param {Map<number, Sample[]>} samplesByBound each bucket's cumulative counter, by its upper bound
  * @returns {[number, {bound: number, count: number}[]][]} the later one's time, and the buckets
  */
@@ -59,11 +59,9 @@ export function histogramGrowth(samplesByBound) {
   const found = [];
   for (let i = 1; i < times.length; ++i) {
     const [before, after] = [times[i - 1] ?? 0, times[i] ?? 0];
-    const buckets = bounds.map((bound, k) => {
-      const at = /** @type {Map<number, number>} */ (series[k]);
-      return { bound, count: increase(at.get(before) ?? 0, at.get(after) ?? 0) };
-    });
-    found.push([after, buckets]);
+    const counts = series.map((at) => ({ earlier: at.get(before) ?? 0, later: at.get(after) ?? 0 }));
+    const isAnew = counts.some(({ earlier, later }) => later < earlier);
+    found.push([after, counts.map(({ earlier, later }, k) => ({ bound: bounds[k] ?? Infinity, count: isAnew ? later : later - earlier }))]);
   }
   return found;
 }

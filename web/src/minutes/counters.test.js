@@ -45,3 +45,14 @@ test("a histogram's growth is that of its buckets between two samples, over a re
     [20, [{ bound: 0.1, count: 2 }, { bound: Infinity, count: 3 }]],
   ]);
 });
+
+test("a histogram that began anew did so in all of its buckets, also in those that have caught up since", () => {
+  const grown = histogramGrowth(
+    new Map([
+      [0.1, [[10, 1], [15, 6]]],
+      [1, [[10, 90], [15, 8]]],
+      [Infinity, [[10, 100], [15, 9]]],
+    ]),
+  );
+  assert.deepEqual(grown, [[15, [{ bound: 0.1, count: 6 }, { bound: 1, count: 8 }, { bound: Infinity, count: 9 }]]]);
+});
