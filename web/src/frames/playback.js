@@ -77,9 +77,10 @@ export class Playback {
     this.goTo(this.#index + 1);
   }
 
-  /** From between two steps back to the one before. */
+  /** From between two steps back to the one before. Before the first there is nothing to go back to. */
   stepBack() {
-    const isBeyond = this.#index >= 0 && this.#t > this.#moments[this.#index];
+    if (this.#index < 0) return this.pause();
+    const isBeyond = this.#t > this.#moments[this.#index];
     this.goTo(isBeyond ? this.#index : Math.max(0, this.#index - 1));
   }
 

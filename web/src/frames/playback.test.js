@@ -34,6 +34,13 @@ test("Back from between two steps leads to the one before", () => {
   assert.deepEqual([player.t, player.index], [20, 1]);
 });
 
+test("Back from before the first step leads nowhere", () => {
+  const player = playback([10, 20], 60);
+  player.seek(5);
+  player.stepBack();
+  assert.deepEqual([player.t, player.index], [5, -1]);
+});
+
 test("A moment stays where it is when other steps are followed", () => {
   const player = playback([10, 20, 50], 60);
   player.seek(30);
