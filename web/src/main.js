@@ -35,7 +35,7 @@ const minutes = mountMinutes(place("graphs"));
 const statusLine = mountStatusLine({ root: place("status"), text: place("status-text"), since: place("status-since") });
 const rate = /** @type {HTMLSelectElement} */ (place("rate"));
 
-const player = mountPlayer(place("frames"), { picture, load: loadRecent });
+const player = mountPlayer(place("frames"), { picture, load: loadRecent, onShow: () => setReplaying(true) });
 
 let isPaused = false;
 // The picture is of a moment that is past, and the player's.
@@ -70,13 +70,25 @@ function togglePause() {
   drawLatest();
 }
 
+/** @param {boolean} isPast */
+function setReplaying(isPast) {
+  isReplaying = isPast;
+  place("picture").classList.toggle("past", isPast);
+}
+
+// The picture stays live until the player has something to show.
 function toggleReplay() {
-  isReplaying = !isReplaying;
-  setAttribute(place("replay"), "aria-pressed", String(isReplaying));
-  place("frames").hidden = !isReplaying;
-  place("picture").classList.toggle("past", isReplaying);
-  if (isReplaying) return void player.open();
+  const frames = place("frames");
+  const isOpening = frames.hidden;
+  setAttribute(place("replay"), "aria-pressed", String(isOpening));
+  if (isOpening) {
+    frames.hidden = false;
+    return void player.open();
+  }
+  if (frames.contains(document.activeElement)) place("replay").focus();
+  frames.hidden = true;
   player.close();
+  setReplaying(false);
   if (latest) picture.draw(sceneFromState(latest));
 }
 

@@ -26,16 +26,17 @@ const SPEED = 2;
 
 /**
  * @typedef {object} Player
- * @property {() => Promise<void>} open loads, and draws the first moment
+ * @property {() => Promise<void>} open loads, and draws the first moment; where that fails it says so, and draws nothing
  * @property {() => void} close draws no more
  */
 
 /**
  * @param {HTMLElement} root
- * @param {{picture: {draw: (scene: Scene) => void}, load: () => Promise<{state: FrontDoorState, recent: RecentConnections}>}} options
+ * @param {{picture: {draw: (scene: Scene) => void}, load: () => Promise<{state: FrontDoorState, recent: RecentConnections}>,
+ *   onShow: () => void}} options `onShow`: from now on the picture is the player's
  * @returns {Player}
  */
-export function mountPlayer(root, { picture, load }) {
+export function mountPlayer(root, { picture, load, onShow }) {
   const playback = new Playback();
   const transport = mountTransport(playback, { speed: SPEED, keysOn: root, onChange: draw });
   const caption = mountCaption();
@@ -70,12 +71,15 @@ export function mountPlayer(root, { picture, load }) {
     try {
       const { state, recent } = await load();
       if (!isOpen) return;
+      onShow();
       show(state, recent);
       // From here on the keys are the player's.
       if (!root.contains(document.activeElement)) transport.focus();
     } catch (error) {
+      if (!isOpen) return;
       setAttribute(root, "data-state", "failed");
-      setText(note, `The latest connections cannot be loaded: ${error instanceof Error ? error.message : error}`);
+      const goesOn = history === null ? "The picture goes on with what is now" : "What is shown stays";
+      setText(note, `The latest connections cannot be loaded: ${error instanceof Error ? error.message : error}. ${goesOn}.`);
     }
   }
 
@@ -151,6 +155,7 @@ export function mountPlayer(root, { picture, load }) {
     open,
     close() {
       isOpen = false;
+      history = null;
       transport.stop();
     },
   };

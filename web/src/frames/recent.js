@@ -9,6 +9,7 @@ import { readPassages } from "./passage.js";
 /** @typedef {{newest: number, connections: ConnectionRecord[]}} RecentConnections */
 
 const CONNECTIONS_MAX = 1000;
+const ANSWER_MAX_MS = 10_000;
 
 /**
  * What the player is given to load: the last connections, and the state that names their surroundings.
@@ -23,7 +24,7 @@ export async function loadRecent() {
 
 /** @param {string} url */
 async function getJson(url) {
-  const answer = await fetch(url, { cache: "no-store" });
+  const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MAX_MS) });
   if (!answer.ok) throw new Error(`${url} answers ${answer.status}`);
   return answer.json();
 }
