@@ -145,8 +145,45 @@ test("the picture is of now again when it is left", async () => {
   await withPlayer({}, async (page) => {
     await page.keyboard.press("f");
     assert.equal(await page.isVisible("#frames"), false);
-    const { accepted } = (await server.get("/api/v1/front-door")).accept_loop;
-    await until("the picture is live", async () =>
-      Number((await readFigures(page)).accepted) >= accepted);
+    await showsNow(page);
+  });
+});
+
+test("until the records have come, and where they do not, the picture is of now", async () => {
+  const { page } = await openPage(browser, server.url);
+  await page.waitForSelector('#status[data-kind="live"]');
+  let answer = () => {};
+  const isAsked = new Promise((asked) => {
+    page.route("**/api/v1/front-door/connections*", (route) => {
+      answer = () => route.fulfill({ status: 500, body: "" });
+      asked();
+    });
+  });
+  await page.keyboard.press("f");
+  await isAsked;
+  await showsNow(page);
+  await answer();
+  await page.waitForSelector('#frames[data-state="failed"]');
+  assert.match(await page.textContent(".player-note"), /answers 500/);
+  await showsNow(page);
+  await page.close();
+});
+
+// The API is asked by connections, which the picture counts.
+async function showsNow(page) {
+  const { accepted } = (await server.get("/api/v1/front-door")).accept_loop;
+  await until("the picture is live", async () => Number((await readFigures(page)).accepted) >= accepted);
+  assert.equal(await page.locator("#picture.past").count(), 0);
+}
+
+test("the focus goes back to the button that opened it, and a key that is held acts once", async () => {
+  await withPlayer({}, async (page) => {
+    await page.locator(".transport-play").focus();
+    await page.keyboard.press("f");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "replay");
+    await page.keyboard.down("f");
+    await page.keyboard.down("f");
+    await page.keyboard.up("f");
+    assert.equal(await page.isVisible("#frames"), true);
   });
 });
