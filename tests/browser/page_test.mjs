@@ -119,6 +119,24 @@ test("the page can be paused, gone on with and turned light by its keys", async 
   });
 });
 
+test("a browser that keeps nothing still has a dark and a light page", async () => {
+  await withPage({ colorScheme: "dark" }, async (page) => {
+    await page.addInitScript(() => {
+      Object.defineProperty(window, "localStorage", {
+        get() {
+          throw new DOMException("denied", "SecurityError");
+        },
+      });
+    });
+    await page.reload();
+    await waitForStatus(page, "live");
+    await page.keyboard.press("t");
+    assert.equal(await page.getAttribute("html", "data-theme"), "light");
+    await page.keyboard.press("t");
+    assert.equal(await page.getAttribute("html", "data-theme"), "dark");
+  });
+});
+
 test("each control is reached by the tabulator, and seen to be", async () => {
   await withPage({}, async (page) => {
     const reached = [];
@@ -170,6 +188,36 @@ async function isDrawnFrom(page, recordedS) {
   const seconds = await page.evaluate((timeS) => new Date(timeS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }), recordedS + 5);
   return (await graphLabels(page)).every((label) => label.includes(`from ${seconds} to `));
 }
+
+test("a page that nobody looks at takes no stream, and asks for what it missed when somebody does", async () => {
+  await withPage({}, async (page) => {
+    const asked = [];
+    await page.goto("about:blank");
+    page.on("request", (request) => asked.push(decodeURIComponent(request.url())));
+    const recalls = () => asked.filter((url) => url.includes("query=") && url.includes("accepted_connections_total")).length;
+    const streams = () => asked.filter((url) => url.includes("/stream")).length;
+    await page.addInitScript(() => {
+      let isHidden = true;
+      Object.defineProperty(document, "hidden", { get: () => isHidden });
+      window.hide = (hidden) => {
+        isHidden = hidden;
+        document.dispatchEvent(new Event("visibilitychange"));
+      };
+    });
+    await page.goto(server.url, { waitUntil: "networkidle" });
+    assert.equal(streams(), 0);
+
+    await page.evaluate(() => window.hide(false));
+    await waitForStatus(page, "live");
+    await until("the minutes are recalled", async () => recalls() === 1);
+    await page.evaluate(() => window.hide(true));
+    assert.equal(await page.getAttribute("#status", "data-kind"), "connecting");
+    await page.evaluate(() => window.hide(false));
+    await waitForStatus(page, "live");
+    await until("they are recalled again", async () => recalls() === 2);
+    assert.equal(streams(), 2);
+  });
+});
 
 test("one thread for all ends each stream after a state, and the page says live throughout", async () => {
   const inline = await Server.create("--architecture", "inline");

@@ -1,12 +1,33 @@
-// Dark or light: as the system says, until the button is pressed; then as it was left.
+// Dark or light: as the system says, until the button is pressed; then as it was left. A browser that keeps nothing for pages
+// (it throws at the mention) has it for as long as the page is open.
 import { setText } from "./dom.js";
 
 const KEY = "metricstream-theme";
 const prefersLight = matchMedia("(prefers-color-scheme: light)");
 
+/** @type {string | null} */
+let kept = read();
+
+function read() {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {"dark" | "light"} theme */
+function keep(theme) {
+  kept = theme;
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // It is kept here.
+  }
+}
+
 /** @returns {"dark" | "light"} */
 function current() {
-  const kept = localStorage.getItem(KEY);
   if (kept === "dark" || kept === "light") return kept;
   return prefersLight.matches ? "light" : "dark";
 }
@@ -27,7 +48,7 @@ export function mountTheme(button, label) {
     for (const redraw of redraws) redraw();
   }
   button.addEventListener("click", () => {
-    localStorage.setItem(KEY, current() === "dark" ? "light" : "dark");
+    keep(current() === "dark" ? "light" : "dark");
     apply();
   });
   prefersLight.addEventListener("change", apply);
