@@ -119,16 +119,16 @@ test("the page can be paused, gone on with and turned light by its keys", async 
   });
 });
 
+function keepNothing() {
+  Object.defineProperty(window, "localStorage", {
+    get() {
+      throw new DOMException("denied", "SecurityError");
+    },
+  });
+}
+
 test("a browser that keeps nothing still has a dark and a light page", async () => {
-  await withPage({ colorScheme: "dark" }, async (page) => {
-    await page.addInitScript(() => {
-      Object.defineProperty(window, "localStorage", {
-        get() {
-          throw new DOMException("denied", "SecurityError");
-        },
-      });
-    });
-    await page.reload();
+  await withPage({ colorScheme: "dark", init: keepNothing }, async (page) => {
     await waitForStatus(page, "live");
     await page.keyboard.press("t");
     assert.equal(await page.getAttribute("html", "data-theme"), "light");
@@ -189,30 +189,32 @@ async function isDrawnFrom(page, recordedS) {
   return (await graphLabels(page)).every((label) => label.includes(`from ${seconds} to `));
 }
 
+// A tab behind others, as far as a page can tell, until `hide(false)` is called in it.
+function beginHidden() {
+  let isHidden = true;
+  Object.defineProperty(document, "hidden", { get: () => isHidden });
+  window.hide = (hidden) => {
+    isHidden = hidden;
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+}
+
 test("a page that nobody looks at takes no stream, and asks for what it missed when somebody does", async () => {
-  await withPage({}, async (page) => {
+  await withPage({ init: beginHidden }, async (page) => {
     const asked = [];
-    await page.goto("about:blank");
     page.on("request", (request) => asked.push(decodeURIComponent(request.url())));
     const recalls = () => asked.filter((url) => url.includes("query=") && url.includes("accepted_connections_total")).length;
     const streams = () => asked.filter((url) => url.includes("/stream")).length;
-    await page.addInitScript(() => {
-      let isHidden = true;
-      Object.defineProperty(document, "hidden", { get: () => isHidden });
-      window.hide = (hidden) => {
-        isHidden = hidden;
-        document.dispatchEvent(new Event("visibilitychange"));
-      };
-    });
-    await page.goto(server.url, { waitUntil: "networkidle" });
+    const hide = (hidden) => page.evaluate((value) => window.hide(value), hidden);
+    await page.waitForLoadState("networkidle");
     assert.equal(streams(), 0);
 
-    await page.evaluate(() => window.hide(false));
+    await hide(false);
     await waitForStatus(page, "live");
     await until("the minutes are recalled", async () => recalls() === 1);
-    await page.evaluate(() => window.hide(true));
+    await hide(true);
     assert.equal(await page.getAttribute("#status", "data-kind"), "connecting");
-    await page.evaluate(() => window.hide(false));
+    await hide(false);
     await waitForStatus(page, "live");
     await until("they are recalled again", async () => recalls() === 2);
     assert.equal(streams(), 2);

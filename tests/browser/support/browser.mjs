@@ -15,9 +15,9 @@ export function launch() {
 }
 
 /**
- * A page that watches itself: errors, and what its content security policy forbade.
+ * A page that watches itself: errors, and what its content security policy forbade. `init` runs in it before its own script does.
  */
-export async function openPage(browser, url, options = {}) {
+export async function openPage(browser, url, { init, ...options } = {}) {
   const page = await browser.newPage({ viewport: { width: 1600, height: 1000 }, ...options });
   page.setDefaultTimeout(WAIT_MAX_MS);
   const complaints = [];
@@ -30,6 +30,7 @@ export async function openPage(browser, url, options = {}) {
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => console.error(`forbidden: ${event.violatedDirective} ${event.blockedURI}`));
   });
+  if (init) await page.addInitScript(init);
   await page.goto(url);
   return { page, complaints };
 }
