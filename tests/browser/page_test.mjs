@@ -153,6 +153,22 @@ test("each control is reached by the tabulator, and seen to be", async () => {
   });
 });
 
+test("what the pointer is told of a figure is read without one, at 400 pixels too", async () => {
+  await withPage({ viewport: { width: 400, height: 800 } }, async (page) => {
+    await waitForStatus(page, "live");
+    await page.locator("#legend summary").focus();
+    await page.keyboard.press("Enter");
+    assert.ok(await page.isVisible("#legend dl"));
+    const told = await page.$$eval("#headline [title], #picture .part-title[title], #picture .figure[title]", (nodes) => nodes.map((node) => node.title));
+    assert.ok(told.length > 20);
+    const legend = await page.textContent("#legend");
+    for (const text of told) assert.ok(legend.includes(text), text);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    await page.keyboard.press("Enter");
+    assert.equal(await page.isVisible("#legend dl"), false);
+  });
+});
+
 test("a server that stops is said to be away, and to be back, and the minutes before are still there", async () => {
   const recordedS = Date.now() / 1000 - RECORDED_AGO_S;
   await server.post("/metrics", [0, 5, 10].map((seconds) => ({

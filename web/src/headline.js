@@ -17,6 +17,8 @@ const FIGURES = /** @type {{key: string, label: string, help: string}[]} */ ([
   { key: "refused", label: "refused", help: "Connections and requests that were answered 503 since the start; red for a minute after one" },
 ]);
 
+export const HEADLINE_MEANINGS = FIGURES.map(({ label, help }) => /** @type {[string, string]} */ ([label, help]));
+
 /** @param {HTMLElement} root */
 export function mountHeadline(root) {
   const figures = FIGURES.map(oneFigure);

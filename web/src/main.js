@@ -5,12 +5,14 @@ import "./frames/player.css";
 import { setAttribute, setText } from "./dom.js";
 import { mountPlayer } from "./frames/player.js";
 import { loadRecent } from "./frames/recent.js";
-import { mountHeadline } from "./headline.js";
+import { HEADLINE_MEANINGS, mountHeadline } from "./headline.js";
+import { meaningsOfPicture, mountLegend } from "./legend.js";
 import { sceneFromState } from "./live_scene.js";
 import { mountMinutes } from "./minutes/minutes.js";
 import { mountPicture } from "./picture.js";
+import { SOCKET_STATE_MEANINGS } from "./picture/sockets.js";
 import { mountShortcuts } from "./shortcuts.js";
-import { mountStages } from "./stages.js";
+import { mountStages, STAGE_MEANINGS } from "./stages.js";
 import { openStateStream } from "./state_stream.js";
 import { mountStatusLine } from "./status_line.js";
 import { mountTheme } from "./theme.js";
@@ -36,6 +38,13 @@ const statusLine = mountStatusLine({ root: place("status"), text: place("status-
 const rate = /** @type {HTMLSelectElement} */ (place("rate"));
 
 const player = mountPlayer(place("frames"), { picture, load: loadRecent, onShow: () => setReplaying(true) });
+
+mountLegend(place("legend"), () => [
+  { title: "In short", meanings: HEADLINE_MEANINGS },
+  ...meaningsOfPicture(place("picture")),
+  { title: "What a socket is doing", meanings: Object.entries(SOCKET_STATE_MEANINGS) },
+  { title: "Where the time goes", meanings: Object.entries(STAGE_MEANINGS) },
+]);
 
 let isPaused = false;
 // The picture is of a moment that is past, and the player's.

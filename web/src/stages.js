@@ -4,7 +4,7 @@ import { count, duration } from "./figures.js";
 
 /** @typedef {import("./front_door_state.js").FrontDoorState} FrontDoorState */
 
-const MEANINGS = /** @type {Record<string, string>} */ ({
+export const STAGE_MEANINGS = /** @type {Record<string, string>} */ ({
   accept: "from before accept4 until the connection is ours",
   enqueue: "from there until it is in our queue",
   queue: "from there until a worker has it",
@@ -48,7 +48,7 @@ function oneStage() {
       setText(title, name);
       setText(median, stage.count ? duration(stage.p50_us / 1000) : "–");
       setText(tail, stage.count ? duration(stage.p99_us / 1000) : "–");
-      setAttribute(root, "title", `${MEANINGS[name] ?? name}; ${count(stage.count)} since the start`);
+      setAttribute(root, "title", `${STAGE_MEANINGS[name] ?? name}; ${count(stage.count)} since the start`);
     },
   };
 }

@@ -7,7 +7,7 @@ const ROWS = 40;
 
 // Each state has a shape besides its colour.
 const SHAPES = /** @type {Record<string, string>} */ ({ queued: "◔", serving: "●", parked: "◆", sending: "▲", waiting: "○" });
-const MEANINGS = /** @type {Record<string, string>} */ ({
+export const SOCKET_STATE_MEANINGS = /** @type {Record<string, string>} */ ({
   queued: "no worker has taken it yet",
   serving: "a worker has it",
   parked: "waits for its commit, its query or a thread of a pool",
@@ -84,7 +84,7 @@ function oneState() {
       setText(name, state);
       setAttribute(root, "data-state", state);
       setAttribute(root, "data-none", sockets === 0 ? "" : null);
-      setAttribute(root, "title", MEANINGS[state] ?? null);
+      setAttribute(root, "title", SOCKET_STATE_MEANINGS[state] ?? null);
     },
   };
 }
