@@ -57,7 +57,7 @@ async function buildExperiment() {
   const style = files.get("experiment.css").toString();
   if (script.includes("</script") || style.includes("</style")) throw new Error("the experiment ends its own element");
   const parts = {
-    policy: `default-src 'none'; script-src ${hashSource(script)}; style-src ${hashSource(style)}`,
+    policy: `default-src 'none'; script-src ${hashSource(script)}; style-src ${hashSource(style)}; require-trusted-types-for 'script'; trusted-types 'none'`,
     script,
     style,
   };

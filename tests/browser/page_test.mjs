@@ -281,7 +281,17 @@ test("markup in the names of clients is shown as the text that it is", async () 
   state.active_sockets.sockets = [{ connection: 1, fd: 5, peer: markup, local: markup, age_ms: 1, state: markup,
     receive_bytes: 0, receive_buffer_bytes: 1, send_bytes: 0, send_buffer_bytes: 1 }];
   state.stages = { [markup]: { count: 1, mean_us: 1, p50_us: 1, p99_us: 1 } };
+  const recorded = { status: "success", data: { resultType: "matrix", result: [
+    { metric: { __name__: "metricstream_refused_connections_total", reason: markup, instance: markup }, values: [[1, "0"], [2, "5"]] },
+    { metric: { __name__: "metricstream_stage_seconds_bucket", stage: markup, le: markup }, values: [[1, "0"], [2, "5"]] }] } };
+  const request = { request: 1, taken_by: 1, worker: 1, outcome: markup, code: null, taken_ns: 4000, complete_ns: null, durable_ns: null,
+    replied_ns: null, ended_ns: 9000 };
+  const recent = { newest: 1, connections: [{ connection: 1, fd: 5, peer: markup, local: markup, kernel_wait_at_least_ms: null,
+    kernel_wait_at_most_ms: null, accept_begin_ns: 1000, accepted_ns: 2000, enqueued_ns: 3000, requests: [request] }] };
   await withPage({}, async (page) => {
+    await page.route("**/api/v1/query?*", (route) => route.fulfill({ json: recorded }));
+    await page.route("**/api/v1/front-door", (route) => route.fulfill({ json: state }));
+    await page.route("**/api/v1/front-door/connections*", (route) => route.fulfill({ json: recent }));
     await page.route("**/api/v1/front-door/stream*", (route) =>
       route.fulfill({ contentType: "text/event-stream", body: `event: state\ndata: ${JSON.stringify(state)}\n\n` }));
     await page.reload();
@@ -289,6 +299,11 @@ test("markup in the names of clients is shown as the text that it is", async () 
     for (const place of [".slot-name", ".sockets tbody", ".socket-states", ".stage-name"]) {
       assert.ok((await page.textContent(place)).includes(markup), place);
     }
+    await page.keyboard.press("f");
+    await page.waitForSelector('#frames[data-state="ready"]');
+    assert.ok((await page.textContent(".player-follow")).includes(markup));
+    await page.keyboard.press("End");
+    assert.ok((await page.textContent("#frames")).includes("img src=x"));
     assert.equal(await page.locator("img").count(), 0);
     assert.notEqual(await page.title(), "1");
   });
