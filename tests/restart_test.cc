@@ -196,8 +196,12 @@ TEST_F(WhileTheStoreOpens, WhoeverWaitsTooLongIsToldToComeBack) {
 TEST_F(WhileTheStoreOpens, WhereItCannotWhoeverWaitsIsTold) {
   std::vector<std::string> flags = kPatientServer;
   flags.insert(flags.end(), {"--lock-timeout", "3s"});
+  // Sent before the server is there: all of its three seconds are for taking the request.
+  ClientResult<HttpClient> writer = HttpClient::connect(endpoint_, kPatience);
+  ASSERT_TRUE(writer) << writer.error().message;
+  ASSERT_TRUE(writer->send(json_write_text(R"({"name":"late","value":1})")));
   ASSERT_NO_FATAL_FAILURE(start_second(flags));
-  const ClientResult<HttpReply> reply = fetch(endpoint_, json_write_text(R"({"name":"late","value":1})"));
+  const ClientResult<HttpReply> reply = writer->read_reply();
   ASSERT_TRUE(reply) << reply.error().message;
   EXPECT_EQ(reply->status, 503);
   const std::optional<ExitStatus> exit = second_->wait_exit(kPatience);
