@@ -151,6 +151,8 @@ TEST(ServiceManager, HearsNothingWhileTheAcceptLoopStandsStill) {
   const auto stands_still = [&] { return contains(server.log(), "part=\"accept loop\""); };
   EXPECT_TRUE(wait_until(seconds(30), stands_still)) << server.log();
   const size_t told = manager.count("WATCHDOG=1");
+  // Three looks long.
+  EXPECT_FALSE(wait_until(seconds(3), [&] { return manager.count("WATCHDOG=1") > told; }));
 
   ASSERT_EQ(ptrace(PTRACE_DETACH, thread, nullptr, nullptr), 0);
   EXPECT_TRUE(wait_until(seconds(30), [&] { return contains(server.log(), "the front door goes on"); }));
