@@ -166,7 +166,7 @@ bool has_number(const QueriedSeries& series) {  // [1732363200.5,"1"]
 class Load {
  public:
   explicit Load(const Endpoint& server) {
-    start(server, {"storm", "--rate", "100", "--connections", "3000"});
+    start(server, {"storm", "--rate", "100", "--duration", "10m"});
     start(server, {"ingest", "--samples", "200000", "--series", "1000", "--connections", "1"});
   }
 
