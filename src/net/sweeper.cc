@@ -12,8 +12,6 @@ constexpr uint64_t kLookMs = 50;
 constexpr uint64_t kHurriedLookMs = 10;
 constexpr uint64_t kSweepMs = 500;
 constexpr uint64_t kIdleGraceNs = ConnectionServer::kIdleGraceMs * kNanosPerMilli;
-// A look costs system calls for each connection that waits: it takes at most a tenth of a core.
-constexpr uint64_t kRestFactor = 9;
 // A worker that has been idle for so long is not merely between two connections.
 constexpr uint64_t kAtRestNs = 10 * kNanosPerMilli;
 
@@ -63,7 +61,7 @@ void Sweeper::run() {
         context_.judge.admit(0, now_ns);
         break;
     }
-    rest_ns_ = kRestFactor * (monotonic_ns() - now_ns);
+    rest_ns_ = rest_ns(monotonic_ns() - now_ns);
     const bool is_stopping = context_.stop_begin_ns.load(std::memory_order_relaxed) != 0;
     if (!is_stopping && monotonic_ns() - swept_ns < kSweepMs * kNanosPerMilli) continue;
     sweep();

@@ -6,10 +6,12 @@
 // judge is told so: else an overload would last until somebody comes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/histogram.h"
 #include "base/mutex.h"
 #include "base/thread.h"
@@ -31,11 +33,19 @@ class Sweeper {
   // Ends the thread.
   void stop();
 
+  // How long to rest after a look that took so long. It costs system calls for each connection that waits: at most a
+  // tenth of a core, but for looks longer than a ninth of kRestNsMax. A watchdog waits for the next look (net/pulse.h),
+  // and must not take the rest for a standstill.
+  static constexpr uint64_t kRestNsMax = kNanosPerSecond;
+  static constexpr uint64_t rest_ns(uint64_t look_ns) { return std::min(kRestFactor * look_ns, kRestNsMax); }
+
   const ConnectionServer& server() const { return server_; }
   // How often it has looked. Thread-safe.
   uint64_t looks() const { return looks_.value(); }
 
  private:
+  static constexpr uint64_t kRestFactor = 9;
+
   void run();
   // Waits for the next look; false at the end.
   bool wait();
