@@ -6,12 +6,14 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 namespace ms::api {
 namespace {
 
 constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
-// Between two states, whoever asks for them: a little less than the period of the highest rate.
+// From the begin of one state to that of the next, whoever asks for them: a little less than the period of the highest
+// rate.
 constexpr uint64_t kPauseNs = 40 * kNanosPerMilli;
 
 uint64_t period_of(double rate) { return static_cast<uint64_t>(static_cast<double>(kNanosPerSecond) / rate); }
@@ -110,8 +112,11 @@ void StateStream::run() {
       changed_.wait_for(lock, std::chrono::nanoseconds(due_ns - now_ns));
     } else if (begin_tick(now_ns)) {
       lock.unlock();
+      const uint64_t cpu_before_ns = thread_cpu_ns();
       const auto event = std::make_shared<const std::string>(write_event(make_()));
+      const uint64_t rested_ns = monotonic_ns() + rest_ns(thread_cpu_ns() - cpu_before_ns);
       lock.lock();
+      next_ns_ = std::max(next_ns_, rested_ns);
       const Wakers wakers = hand_out(event);
       lock.unlock();
       wake(wakers);
@@ -131,7 +136,7 @@ uint64_t StateStream::next_due_ns() const {
   for (const Subscription& subscription : subscriptions_) {
     if (subscription.due_ns != 0) due_ns = std::min(due_ns, subscription.due_ns);
   }
-  return std::max(due_ns, made_ns_ + kPauseNs);
+  return std::max(due_ns, next_ns_);
 }
 
 bool StateStream::begin_tick(uint64_t now_ns) {
@@ -143,7 +148,7 @@ bool StateStream::begin_tick(uint64_t now_ns) {
     is_wanted |= subscription.is_served;
     if (!subscription.is_served) ++stats_.skipped;
   }
-  if (is_wanted) made_ns_ = now_ns;
+  if (is_wanted) next_ns_ = now_ns + kPauseNs;
   return is_wanted;
 }
 

@@ -10,7 +10,7 @@
 // One thread makes the state once for all who are due, and sleeps while nobody is. Who asks for the same rate is due at
 // the same moments, the multiples of its period: fifty followers cost one state. A follower has one state in hand at a
 // time; while it has not taken that, what comes is left out for it. So a slow one holds no memory and no thread, and
-// what it gets is fresh.
+// what it gets is fresh. Where a state costs much, there are fewer of them: see rest_ns().
 //
 // Thread-safe. Followers are gone before it is destroyed.
 #pragma once
@@ -37,6 +37,9 @@ class StateStream {
   static constexpr double kRateMin = 0.1;
   static constexpr double kRateMax = 20;
   static constexpr double kRateDefault = 4;
+  // How long after the end of one that took so much CPU time the next state is begun at the earliest: at most a tenth
+  // of a core is spent. One costs a millisecond or so, and up to five the highest rate is kept.
+  static constexpr uint64_t rest_ns(uint64_t cost_ns) { return 9 * cost_ns; }
   // What precedes the first event: a client that has lost its stream comes again after a second.
   static constexpr std::string_view kPreamble = "retry: 1000\n\n";
 
@@ -92,7 +95,7 @@ class StateStream {
   Condition changed_;
   Subscriptions subscriptions_ MS_GUARDED_BY(mutex_);
   Stats stats_ MS_GUARDED_BY(mutex_);
-  uint64_t made_ns_ MS_GUARDED_BY(mutex_) = 0;  // when the last state was begun
+  uint64_t next_ns_ MS_GUARDED_BY(mutex_) = 0;  // before that no state is begun
   bool is_stopping_ MS_GUARDED_BY(mutex_) = false;
 
   Thread thread_;

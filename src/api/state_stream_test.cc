@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "net/client_testing.h"
 
 namespace ms::api {
@@ -55,6 +56,8 @@ class StateStreamTest : public testing::Test {
     std::unique_lock lock(mutex_);
     ++made_;
     changed_.wait(lock, [&] { return !is_held_; });
+    const uint64_t end_ns = thread_cpu_ns() + cost_ns_;
+    while (thread_cpu_ns() < end_ns) continue;
     return std::to_string(made_);
   }
   int made() {
@@ -73,6 +76,7 @@ class StateStreamTest : public testing::Test {
   // Under mutex_:
   int made_ = 0;
   bool is_held_ = false;
+  uint64_t cost_ns_ = 0;  // of CPU time, for each state
 
   StateStream states_{[this] { return make(); }};
 };
@@ -84,6 +88,17 @@ TEST_F(StateStreamTest, TheFirstStateComesAtOnceAndTheNextInTime) {
   for (int number = 2; number <= 5; ++number) EXPECT_EQ(one.follow(), event(number));
   EXPECT_GE(monotonic_ns() - first_ns, 140 * kNanosPerMilli) << "the second may come at any time, then every 50 ms";
   EXPECT_EQ(states_.stats().sent, 5u);
+}
+
+TEST_F(StateStreamTest, WhereAStateCostsMuchThereAreFewer) {
+  constexpr uint64_t kCostNs = 20 * kNanosPerMilli;
+  cost_ns_ = kCostNs;
+  Follower one(states_, StateStream::kRateMax);
+  EXPECT_EQ(one.follow(), event(1));
+  const uint64_t first_ns = monotonic_ns();
+  for (int number = 2; number <= 4; ++number) EXPECT_EQ(one.follow(), event(number));
+  // The thread is at its rest, or not yet, when the first state arrives: of that one a little may be over.
+  EXPECT_GE(monotonic_ns() - first_ns, 2 * 10 * kCostNs);
 }
 
 TEST_F(StateStreamTest, WhoAsksSeldomIsNotKeptWaitingForTheFirst) {
