@@ -4,12 +4,17 @@
 //     who           the number of the worker's thread
 //     big N         N bytes of 'x' and the line's end
 //     interim N     N bytes of '.' and the line's end, before the answer to the next line
-//     stream N      "begun", and from then on N times '~' and the line's end, each time that the test calls
-//     wake_parked() durable       "durable", with the stamp set park          "woken", once the test calls
-//     wake_parked() early         "woken"; it is woken before it parks race          "woken"; a thread of the test's
-//     wakes it at once, before or after it parks block NAME    "released", once the test calls release(NAME); occupies
-//     its worker meanwhile park last     the same, and it goes out with the end close         "bye", then closes last N
-//     N times 'x', which goes out with the end linger        "bye", then lingers drop          closes without a word
+//     stream N      "begun", and then N times '~' and a line's end, each time that the test calls wake_parked()
+//     durable       "durable", with the stamp set
+//     park          "woken", once the test calls wake_parked()
+//     park last     the same, and it goes out with the end
+//     early         "woken"; it is woken before it parks
+//     race          "woken"; a thread of the test's wakes it at once, before or after it parks
+//     block NAME    "released", once the test calls release(NAME); occupies its worker meanwhile
+//     close         "bye", then closes
+//     last N        N times 'x', which goes out with the end
+//     linger        "bye", then lingers
+//     drop          closes without a word
 //
 // Who is late is told "late" before the end, but for those who are idle; who is refused, "refused".
 #pragma once

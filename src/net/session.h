@@ -8,9 +8,8 @@
 //     kWriteEnd the same, and then the end, without on_sent(): FIN goes along with the last bytes. What the client may
 //               have sent beyond what was read does the reply no harm
 //     kInterim  as kWrite for what is no reply but precedes one: it is not counted, and leaves the stamps as they are
-//     kStream   likewise for what follows a reply that never is whole, until the connection ends: the kernel holds
-//     little
-//               of it for a client that takes none, and at a stop one that cannot be sent is left out
+//     kStream   likewise for what follows a reply that never is whole, until the connection ends. The kernel holds
+//               little of it for a client that takes none, and at a stop one that cannot be sent is left out
 //     kPark     nothing, until SessionWaker::wake(): then on_wake() is called. No thread waits meanwhile
 //     kClose    the end: nothing unread is expected
 //     kLinger   the end, with bytes of the client's still unread: a plain close would reset the connection and take the
