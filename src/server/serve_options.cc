@@ -127,7 +127,7 @@ void add_time_options(CLI::App& app, ServeConfig& config) {
   add_parsed(app, "--max-future", config.max_future_ms, "DURATION", "2d", parse_time,
              "Samples dated further ahead than this are rejected.");
   add_parsed(app, "--lock-timeout", config.lock_timeout_ms, "DURATION", "1s", parse_time,
-             "How long to wait for another process to give up the data directory.");
+             "How long to wait for another process to give up the data directory, and the address to listen on.");
   add_parsed(app, "--shutdown-timeout", config.shutdown_timeout_ms, "DURATION", "10s", parse_time,
              "How long a stop (SIGTERM, SIGINT) waits for requests in hand.");
   add_parsed(app, "--self-metrics-interval", config.self_metrics_interval_ms, "DURATION", "10s", parse_record_interval,
