@@ -2,8 +2,9 @@
 //
 // A server listens before it has read its log. Whoever comes in that time is not told at once to come back: he waits,
 // as long as a request may wait for a worker (--queue-deadline), and is answered as soon as the store is open. So a
-// restart that takes less than that refuses nobody. A connection has one request here at most, and its body is charged
-// to the budget of bodies: no more wait than these two allow.
+// restart that takes less than that refuses nobody here. All who wait are let in at once, and those who need a pool of
+// threads go to its queue, which has its own bound: beyond that they are told to come back (503). A connection has one
+// request here at most, and its body is charged to the budget of bodies: no more wait than these two allow.
 //
 // Thread-safe. A thread of its own refuses those who have waited too long; it ends when the gate opens or closes.
 #pragma once
