@@ -68,10 +68,10 @@ int plan(const DrainConfig& config) {
 // What the experiment came to.
 struct Outcome {
   std::vector<drain::Measurement> measurements;
-  std::vector<drain::Observations> seen;
+  std::vector<drain::Observations> seen;  // empty where no file is to be made of them: they are large
 };
 
-Result<Outcome> run(const drain::Settings& settings, bool draws_frames) {
+Result<Outcome> run(const drain::Settings& settings, const DrainConfig& config) {
   Outcome outcome;
   for (const net::Architecture architecture : settings.architectures) {
     auto seen = [&] {
@@ -81,8 +81,8 @@ Result<Outcome> run(const drain::Settings& settings, bool draws_frames) {
     }();
     if (!seen) return std::unexpected(std::move(seen).error());
     outcome.measurements.push_back(drain::measure(settings, *seen));
-    if (draws_frames) print_frames(*seen);
-    outcome.seen.push_back(std::move(*seen));
+    if (!config.is_json) print_frames(*seen);
+    if (!config.html_path.empty()) outcome.seen.push_back(std::move(*seen));
   }
   return outcome;
 }
@@ -107,7 +107,7 @@ int drain(const DrainConfig& config) {
     if (const auto checked = check_whole_file(*file_system, config.html_path); !checked) return report(checked.error());
   }
   if (!config.is_json) print(drain::describe(settings) + "\n");
-  const auto outcome = run(settings, !config.is_json);
+  const auto outcome = run(settings, config);
   if (!outcome) return report(outcome.error());
   config.is_json ? print(drain::write_json(settings, outcome->measurements)) : print_figures(settings, *outcome);
   if (config.html_path.empty()) return 0;
