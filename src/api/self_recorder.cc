@@ -13,9 +13,9 @@ namespace {
 constexpr std::string_view kJob = "metricstream";
 constexpr std::string_view kInstance = "self";
 
-// Whether there is room for what nobody has sent.
+// Whether there is room for what nobody has sent. A limit of 0 is none.
 bool has_room_to_spare(const storage::Store::Stats& stats) {
-  return stats.memory_bytes <= stats.memory_bytes_max / 10 * 9;
+  return stats.memory_bytes_max == 0 || stats.memory_bytes <= stats.memory_bytes_max / 10 * 9;
 }
 
 // Their raw form is the canonical one.

@@ -68,12 +68,13 @@ class WatchedStore final : public storage::Store {
   Stats stats() const override {
     Stats stats;
     stats.memory_bytes = memory_bytes;
-    stats.memory_bytes_max = 1000;
+    stats.memory_bytes_max = memory_bytes_max;
     return stats;
   }
 
   std::atomic<bool> is_red = false;
   std::atomic<uint64_t> memory_bytes = 900;
+  std::atomic<uint64_t> memory_bytes_max = 1000;
 
  private:
   Mutex mutex_;
@@ -225,8 +226,26 @@ TEST_F(SelfRecorderTest, TheLastTenthOfTheMemoryIsNotForRecords) {
   store_.finish({});
 }
 
+TEST_F(SelfRecorderTest, WithoutALimitThereIsRoom) {
+  store_.memory_bytes_max = 0;
+  start(100);
+  store_.wait_for(1);
+  store_.finish({});
+}
+
+// Another recorder's third record says that its time would have come.
 TEST_F(SelfRecorderTest, AnIntervalOf0WritesNothingUntilItIsChanged) {
   start(0);
+  {
+    WatchedStore other;
+    SelfRecordCounters counters;
+    const SelfRecorder clock(*metrics_, other, counters, [] { return kNowMs; }, 100);
+    for (size_t count = 1; count <= 3; ++count) {
+      other.wait_for(count);
+      other.finish({});
+    }
+    wait_until(counters.written, 3);
+  }
   EXPECT_EQ(store_.writes(), 0u);
   recorder_->set_interval_ms(100);
   store_.wait_for(1);
