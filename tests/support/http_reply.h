@@ -21,7 +21,7 @@ struct HttpReply {
 
 // How the next reply's body ends.
 enum class ReplyTo {
-  kOther,  // by Content-Length, or by the end of the connection
+  kOther,  // by Content-Length, or by the end of the connection; a chunked one is not decoded, and ends with that
   kHead,   // there is none, whatever Content-Length says
 };
 
