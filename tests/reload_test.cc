@@ -72,6 +72,17 @@ TEST_F(Reload, WhatCanChangeDoesAndTheRestIsNamed) {
   EXPECT_EQ(fetch(server.endpoint(), two)->status, 503) << "the disk is full, by that setting";
 }
 
+TEST_F(Reload, MoreConnectionsThanDescriptorsAreWarnedOf) {
+  write_settings("");
+  ServerProcess server({.flags = {"--config", path()}, .descriptors_max = 1000});
+  ASSERT_TRUE(server.start());
+  const double limit = figure(server, "metricstream_connections_limit");
+  write_settings("max-connections = 5000\n");
+  ASSERT_TRUE(reload(server, "msg=\"--max-connections is more than the descriptor limit allows"));
+  EXPECT_TRUE(has_line(server, "asked=5000"));
+  EXPECT_EQ(figure(server, "metricstream_connections_limit"), limit);
+}
+
 TEST_F(Reload, AFlagGoesOnWinningAndASettingThatIsGoneIsItsDefaultAgain) {
   write_settings("queue-target = \"60ms\"\nqueue-deadline = \"2s\"\n");
   ServerProcess server({.flags = {"--config", path(), "--queue-target", "30ms"}});

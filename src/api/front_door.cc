@@ -67,6 +67,13 @@ FrontDoorSettings read_settings(const QueuePolicy& policy, const net::AcceptBoun
           .max_connections = bounds.connections_max.load(std::memory_order_relaxed)};
 }
 
+void store_settings(const FrontDoorSettings& settings, QueuePolicy& policy, net::AcceptBounds& bounds) {
+  policy.target_ns.store(settings.queue_target_ns, std::memory_order_relaxed);
+  policy.deadline_ns.store(settings.queue_deadline_ns, std::memory_order_relaxed);
+  bounds.queue_max.store(settings.connection_queue, std::memory_order_relaxed);
+  bounds.connections_max.store(settings.max_connections, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 FrontDoorApi::FrontDoorApi(net::FrontDoor& front_door, QueuePolicy& policy, WorkPool& looks, const WorkPool& heavy,
@@ -128,6 +135,16 @@ void FrontDoorApi::answer_connections(const http::Request& request, http::Respon
       std::move(responder));
 }
 
+FrontDoorSettings FrontDoorApi::settings() {
+  const MutexLock lock(changing_);
+  return read_settings(policy_, front_door_.bounds());
+}
+
+void FrontDoorApi::adopt(const FrontDoorSettings& settings) {
+  const MutexLock lock(changing_);
+  store_settings(settings, policy_, front_door_.bounds());
+}
+
 http::Response FrontDoorApi::answer_settings(const http::Request& request) {
   if (!request.peer.is_loopback() || is_from_other_site(request)) {
     return http::error_response(403, "settings are changed from this machine only");
@@ -139,10 +156,7 @@ http::Response FrontDoorApi::answer_settings(const http::Request& request) {
   if (!after) {
     return http::error_response(after.error().code == ErrorCode::kTooLarge ? 413 : 400, after.error().message);
   }
-  policy_.target_ns.store(after->queue_target_ns, std::memory_order_relaxed);
-  policy_.deadline_ns.store(after->queue_deadline_ns, std::memory_order_relaxed);
-  bounds.queue_max.store(after->connection_queue, std::memory_order_relaxed);
-  bounds.connections_max.store(after->max_connections, std::memory_order_relaxed);
+  store_settings(*after, policy_, bounds);
   lock.unlock();
   if (*after != before) {
     log_.info("front door settings changed",

@@ -40,6 +40,11 @@ class FrontDoorApi {
                const Logger& log);
 
   void add_routes(http::Router& router);
+
+  // As flags, file and clients have made them.
+  FrontDoorSettings settings();
+  // Sets all of them, as one change beside those of clients.
+  void adopt(const FrontDoorSettings& settings);
   const StateStream& stream() const { return stream_; }
   // At a stop, before the front door's, and before its destruction: it wakes parked connections.
   void end_streams() { stream_.stop(); }

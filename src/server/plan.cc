@@ -109,6 +109,11 @@ void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
     log.warn("net.core.somaxconn keeps the listen queue short, and bursts of connections will overflow it; raise it",
              {{"somaxconn", somaxconn}, {"command", "sysctl -w net.core.somaxconn=4096"}});
   }
+  warn_of_descriptors(log, config, plan);
+}
+
+void warn_of_descriptors(const Logger& log, const ServeConfig& config, const Plan& plan) {
+  const net::FrontDoorOptions& door = plan.front_door;
   if (config.max_connections > door.connections_max) {
     log.warn("--max-connections is more than the descriptor limit allows; raise it (ulimit -n, LimitNOFILE=)",
              {{"asked", config.max_connections}, {"max_connections", door.connections_max}});

@@ -27,6 +27,8 @@ Result<Plan> make_plan(const ServeConfig& config, size_t descriptors, bool is_in
 
 // One line with all of it, and a warning for what will not be as it was asked for.
 void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan);
+// Those of the warnings that a reload may give as well.
+void warn_of_descriptors(const Logger& log, const ServeConfig& config, const Plan& plan);
 
 // `config`, with the plan's figures for the defaults that depend on the machine.
 ServeConfig worked_out(ServeConfig config, const Plan& plan);

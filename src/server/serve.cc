@@ -64,7 +64,8 @@ class Server {
         start_ms_(start_ms),
         files_(make_posix_file_system()),
         service_(plan_.limits, starting_router_) {
-    set_queue_policy(config);
+    queue_policy_.target_ns = static_cast<uint64_t>(config.queue_target_ms) * kNanosPerMilli;
+    queue_policy_.deadline_ns = static_cast<uint64_t>(config.queue_deadline_ms) * kNanosPerMilli;
     api::add_starting_routes(starting_router_, gate_);
     api::add_page_routes(starting_router_, web::assets());
   }
@@ -127,6 +128,7 @@ class Server {
     // With the more talkative of both levels, so that a change of it is told whichever way it goes.
     log_.set_level(std::min(before.log_level, running_.log_level));
     log_reload(compare_settings(before, running_), compare_settings(running_, wanted));
+    warn_of_descriptors(log_, *again, *plan);
     log_.set_level(running_.log_level);
   }
 
@@ -173,32 +175,26 @@ class Server {
   }
 
   // The settings, with those that the front door's API may have changed as they are now.
-  ServeConfig as_it_runs() const {
+  ServeConfig as_it_runs() {
     ServeConfig config = running_;
-    const auto as_ms = [](const std::atomic<uint64_t>& ns) {
-      return static_cast<int64_t>(ns.load(std::memory_order_relaxed) / kNanosPerMilli);
-    };
-    config.queue_target_ms = as_ms(queue_policy_.target_ns);
-    config.queue_deadline_ms = as_ms(queue_policy_.deadline_ns);
-    config.connection_queue = front_door_->bounds().queue_max.load(std::memory_order_relaxed);
-    config.max_connections = front_door_->bounds().connections_max.load(std::memory_order_relaxed);
+    const api::FrontDoorSettings door = front_door_api_->settings();
+    config.queue_target_ms = static_cast<int64_t>(door.queue_target_ns / kNanosPerMilli);
+    config.queue_deadline_ms = static_cast<int64_t>(door.queue_deadline_ns / kNanosPerMilli);
+    config.connection_queue = door.connection_queue;
+    config.max_connections = door.max_connections;
     return config;
   }
 
   void apply(const ServeConfig& config) {
-    set_queue_policy(config);
-    front_door_->bounds().queue_max.store(config.connection_queue, std::memory_order_relaxed);
-    front_door_->bounds().connections_max.store(config.max_connections, std::memory_order_relaxed);
+    front_door_api_->adopt({.queue_target_ns = static_cast<uint64_t>(config.queue_target_ms) * kNanosPerMilli,
+                            .queue_deadline_ns = static_cast<uint64_t>(config.queue_deadline_ms) * kNanosPerMilli,
+                            .connection_queue = config.connection_queue,
+                            .max_connections = config.max_connections});
     store_->set_limits({.memory_bytes_max = config.memory_limit_bytes,
                         .disk_free_bytes_min = config.min_free_disk_bytes,
                         .series_max = config.max_series});
     ingest_api_->set_future_ms_max(config.max_future_ms);
     self_recorder_->set_interval_ms(config.self_metrics_interval_ms);
-  }
-
-  void set_queue_policy(const ServeConfig& config) {
-    queue_policy_.target_ns = static_cast<uint64_t>(config.queue_target_ms) * kNanosPerMilli;
-    queue_policy_.deadline_ns = static_cast<uint64_t>(config.queue_deadline_ms) * kNanosPerMilli;
   }
 
   void log_reload(const std::vector<SettingChange>& changed, const std::vector<SettingChange>& pending) const {
