@@ -206,6 +206,7 @@ Command parse_command_line(int argc, const char* const* argv) {
 
 Result<ServeConfig> read_again(const ServeConfig& config) {
   std::vector<const char*> argv;
+  argv.reserve(config.arguments.size());
   for (const std::string& argument : config.arguments) argv.push_back(argument.c_str());
   Command command = parse_command_line(static_cast<int>(argv.size()), argv.data());
   if (auto* again = std::get_if<ServeConfig>(&command)) return std::move(*again);

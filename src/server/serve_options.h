@@ -11,7 +11,7 @@
 #include "net/front_door.h"
 #include "storage/store.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library's
 class App;
 }
 
