@@ -1,7 +1,7 @@
 // What this project claims of its front door, measured on the machine that the tests run on.
 //
 // Nothing else may run beside them; on a machine that others share one run may be spoilt all the same: each claim is
-// tried up to six times, and holds if one run bears it out. A run in which others took more than a tenth of the
+// tried up to three times, and holds if one run bears it out. A run in which others took more than a tenth of the
 // machine's time refutes nothing; where all are of that kind, the test is skipped. The figures of every run are
 // printed.
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ namespace {
 
 using net::Architecture;
 
-constexpr int kRuns = 6;
+constexpr int kRuns = 3;
 
 Observations run(const Settings& settings, Architecture architecture) {
   auto seen = observe(settings, architecture, [](const Progress&) {});
