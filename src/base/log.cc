@@ -12,20 +12,6 @@
 namespace ms {
 namespace {
 
-std::string_view level_name(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarn:
-      return "warn";
-    case LogLevel::kError:
-      return "error";
-  }
-  return "unknown";
-}
-
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:
@@ -54,6 +40,20 @@ void append_logfmt_value(std::string& out, std::string_view value) {
 
 }  // namespace
 
+std::string_view log_level_name(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "unknown";
+}
+
 struct Logger::Sink {
   Sink(spdlog::sink_ptr target, LogLevel level) : logger("metricstream", std::move(target)) {
     logger.set_pattern("%v");
@@ -69,7 +69,7 @@ std::string format_log_line(LogFormat format, int64_t unix_ms, LogLevel level, s
   std::string line;
   if (format == LogFormat::kJson) {
     line = "{\"time\":\"" + format_utc(unix_ms) + "\",\"level\":\"";
-    line += level_name(level);
+    line += log_level_name(level);
     line += "\",\"msg\":";
     append_json_string(line, message);
     for (const LogField& field : fields) {
@@ -86,7 +86,7 @@ std::string format_log_line(LogFormat format, int64_t unix_ms, LogLevel level, s
     return line;
   }
   line = "time=" + format_utc(unix_ms) + " level=";
-  line += level_name(level);
+  line += log_level_name(level);
   line += " msg=";
   append_logfmt_value(line, message);
   for (const LogField& field : fields) {

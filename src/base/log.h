@@ -17,6 +17,8 @@ namespace ms {
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 enum class LogFormat { kLogfmt, kJson };
+// "debug", "info", "warn", "error".
+std::string_view log_level_name(LogLevel level);
 
 // One `key=value` of a line. Keys are snake_case and need no quotes.
 struct LogField {

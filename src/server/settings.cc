@@ -18,19 +18,7 @@ std::string text_of(const std::string& text) { return text; }
 std::string text_of(std::integral auto number) { return std::to_string(number); }
 std::string text_of(storage::SyncMode mode) { return mode == storage::SyncMode::kAlways ? "always" : "os"; }
 std::string text_of(LogFormat format) { return format == LogFormat::kJson ? "json" : "logfmt"; }
-std::string text_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarn:
-      return "warn";
-    case LogLevel::kError:
-      return "error";
-  }
-  return "unknown";
-}
+std::string text_of(LogLevel level) { return std::string(log_level_name(level)); }
 std::string text_of(net::Architecture architecture) { return std::string(net::architecture_name(architecture)); }
 std::string text_of(const std::vector<std::string>& list) {
   std::string text;
