@@ -23,6 +23,7 @@ namespace {
 
 using testing::ContainsRegex;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr uid_t kStranger = 54321;  // owns nothing
 
@@ -114,6 +115,14 @@ TEST_F(AsAStranger, AFileOfAnotherUserInADirectoryOfItsOwnIsNamed) {
   ASSERT_EQ(chown(data_dir_.c_str(), kStranger, kStranger), 0);
   EXPECT_THAT(log_of_failed_start_in(data_dir_),
               HasSubstr("open the store: open " + segment + ": " + told_of(segment)));
+}
+
+TEST_F(AsAStranger, ADirectoryOfItsOwnThatItMayNotWriteIsNotCalledAnothers) {
+  ASSERT_EQ(chown(data_dir_.c_str(), kStranger, kStranger), 0);
+  ASSERT_EQ(chmod(data_dir_.c_str(), 0500), 0);
+  const std::string log = log_of_failed_start_in(data_dir_);
+  EXPECT_THAT(log, HasSubstr("open lock " + data_dir_ + "/lock: Permission denied"));
+  EXPECT_THAT(log, Not(HasSubstr("belongs to")));
 }
 
 TEST_F(AsAStranger, AFolderInWhichTheDirectoryCannotBeMadeIsNamed) {

@@ -30,8 +30,8 @@ std::string user_text(uid_t uid) {
   return text;
 }
 
-// fail_errno of `verb` and `path`, which says too, where access is denied, whose the path is, or what of it exists and
-// can be seen: nearly always the program, or an earlier start of it, ran as another user.
+// fail_errno of `verb` and `path`, which says too, where access is denied and the path, or what of it exists and can be
+// seen, is another user's, whose it is: nearly always the program, or an earlier start of it, ran as that user.
 std::unexpected<Error> fail_path(std::string_view verb, const std::string& path, int error_number) {
   auto failure = fail_errno(std::string(verb) + " " + path, error_number);
   if (error_number != EACCES && error_number != EPERM) return failure;
@@ -41,6 +41,7 @@ std::unexpected<Error> fail_path(std::string_view verb, const std::string& path,
     if (!seen.has_parent_path() || seen == seen.parent_path()) return failure;
     seen = seen.parent_path();
   }
+  if (status.st_uid == geteuid()) return failure;  // its mode, or a policy, denies what its owner wants
   failure.error().message += "; " + seen.string() + " belongs to " + user_text(status.st_uid) +
                              ", and this process runs as " + user_text(geteuid()) +
                              ": run it as the owner, or give it a directory of its own (mkdir, chown -R)";
