@@ -326,6 +326,21 @@ uint32_t times_sent_again(const Descriptor& socket) {
   return info.tcpi_total_retrans;
 }
 
+TEST_F(OwnSocket, AStopWhileTheAddressIsWaitedForIsNoFailure) {
+  ServerProcess holder = server();
+  ASSERT_TRUE(holder.start());
+  const TempDir files;
+  ChildProcess waiting({.arguments = {server_path(), "serve", "--data-dir", files.file("data"), "--listen",
+                                      endpoint_.text(), "--lock-timeout", "1m"}});
+  ASSERT_TRUE(wait_until(kPatience, [&] {
+    return waiting.errors().find("waiting for the address") != std::string::npos;
+  })) << waiting.errors();
+  waiting.signal(SIGTERM);
+  const std::optional<ExitStatus> exit = waiting.wait_exit(kPatience);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->code, 0) << waiting.errors();
+}
+
 // Its SYN gets no answer, and is sent again until the successor listens, which waits for the address meanwhile. The
 // predecessor ends right after one of these, when the next is a second away.
 TEST_F(OwnSocket, WhoConnectsWhileItStopsIsAnsweredByTheSuccessor) {

@@ -276,7 +276,11 @@ class Life {
 
   // Returns the exit status.
   int run() {
-    if (const auto opened = server_.open_front_door(); !opened) return report_failed_start(log_, opened.error());
+    if (const auto opened = server_.open_front_door(); !opened) {
+      if (!is_stop_pending()) return report_failed_start(log_, opened.error());
+      log_.info("stopped before it had its addresses", {{"reason", opened.error().message}});
+      return 0;
+    }
     // On a thread of its own, so that a signal is heard while a lock is waited for or a long log is replayed.
     Result<void> opened;
     Thread opener("store-open", [this, &opened] {
