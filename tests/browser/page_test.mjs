@@ -158,14 +158,15 @@ test("what the pointer is told of a figure is read without one, at 400 pixels to
     await waitForStatus(page, "live");
     await page.locator("#legend summary").focus();
     await page.keyboard.press("Enter");
-    assert.ok(await page.isVisible("#legend dl"));
+    // Filled when the browser tells that it was opened, which is behind the key.
+    await page.locator("#legend dl").first().waitFor();
     const told = await page.$$eval("#headline [title], #picture .part-title[title], #picture .figure[title]", (nodes) => nodes.map((node) => node.title));
     assert.ok(told.length > 20);
     const legend = await page.textContent("#legend");
     for (const text of told) assert.ok(legend.includes(text), text);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
     await page.keyboard.press("Enter");
-    assert.equal(await page.isVisible("#legend dl"), false);
+    await page.locator("#legend dl").first().waitFor({ state: "hidden" });
   });
 });
 
