@@ -3,9 +3,8 @@
 #include "http/http_session.h"
 
 namespace ms::http {
-namespace {
 
-std::string make_refusal() {
+std::string refusal_text() {
   // Without Date: it is written once, and RFC 9110 section 6.6.1 lets a 5xx go without.
   const Response response = retry_later("too many connections, or too many requests are waiting");
   std::string text = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nConnection: close\r\n";
@@ -13,8 +12,6 @@ std::string make_refusal() {
   text += "Content-Length: " + std::to_string(response.body.size()) + "\r\n\r\n";
   return text + response.body;
 }
-
-}  // namespace
 
 Response retry_later(std::string_view message) {
   Response response = error_response(503, message);
@@ -29,7 +26,7 @@ Response no_room_for_body() {
 }
 
 HttpService::HttpService(const Limits& limits, const Router& router)
-    : limits_(limits), refusal_(make_refusal()), router_(&router) {}
+    : limits_(limits), refusal_(refusal_text()), router_(&router) {}
 
 std::unique_ptr<net::Session> HttpService::make(const net::SessionContext& context) {
   return std::make_unique<HttpSession>(*this, context);

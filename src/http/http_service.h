@@ -57,7 +57,9 @@ class HttpService final : public net::SessionFactory {
   std::array<std::atomic<uint64_t>, kStatusMax> responses_{};
 };
 
-// A 503 that asks the client to send the same again later.
+// The reply to a client whose request is not read: a 503 that asks it to come back later.
+std::string refusal_text();
+// The same to a request that was read.
 Response retry_later(std::string_view message);
 // The same, where HttpService::bodies() is used up; it closes the connection.
 Response no_room_for_body();

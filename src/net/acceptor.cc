@@ -156,8 +156,7 @@ void Acceptor::pause() {
 }
 
 void Acceptor::close(uint64_t ms_max, const std::function<bool(Source&)>& turn) {
-  // Inherited ones come all together or not at all.
-  if (sources_.front().listener.is_inherited()) return;
+  if (leaves_queues()) return;
   for (const Source& source : sources_) source.listener.drop_handshakes();
   const uint64_t begin_ns = monotonic_ns();
   const auto elapsed_ms = [begin_ns] { return (monotonic_ns() - begin_ns) / kNanosPerMilli; };

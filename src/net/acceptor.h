@@ -87,8 +87,12 @@ class Acceptor {
   // once, for one more look.
   void pause();
 
+  // Before stop(): who waits in the listen queues at the end is a successor's.
+  void leave_queues() { leaves_queues_.store(true, std::memory_order_relaxed); }
+  bool leaves_queues() const { return leaves_queues_.load(std::memory_order_relaxed); }
+
   // At the end: lets no further handshake begin, and has `turn` take whoever has begun one; it takes at most `ms_max`.
-  // `turn` says whether it found the source empty. An inherited socket is left as it is.
+  // `turn` says whether it found the source empty. Queues that are to be left are left as they are.
   void close(uint64_t ms_max, const std::function<bool(Source&)>& turn);
 
   void stop();
@@ -114,6 +118,7 @@ class Acceptor {
   DescriptorReserve reserve_;
   Descriptor stop_fd_;
   std::atomic<bool> is_stopping_ = false;
+  std::atomic<bool> leaves_queues_ = false;
   AcceptStats stats_;
   RecordRing records_;
   uint64_t now_ns_ = 0;  // an accept begins where the one before it ended

@@ -92,6 +92,8 @@ Result<void> FrontDoor::start(SessionFactory& sessions, const QueuePolicy& polic
                                     .is_single_request = options_.architecture == Architecture::kInline});
   acceptor_ =
       std::make_unique<Acceptor>(listeners_, *refuser_, *room_, options_.records_per_thread, std::move(stop_fd));
+  // Inherited ones come all together or not at all.
+  if (listeners_.front().is_inherited()) leave_queues();
   switch (options_.architecture) {
     case Architecture::kPool:
       start_pool();
@@ -111,6 +113,8 @@ void FrontDoor::start_pool() {
   sweeper_ = std::make_unique<Sweeper>(*serving_, workers_);
   accept_loop_ = std::make_unique<AcceptLoop>(*acceptor_, *queue_, bounds_, options_.first_bytes_ms);
 }
+
+void FrontDoor::leave_queues() { acceptor_->leave_queues(); }
 
 uint64_t FrontDoor::stop(uint64_t timeout_ms) {
   refuser_->hurry();
@@ -132,7 +136,7 @@ void FrontDoor::stop_pool(uint64_t timeout_ms) {
   while (!is_empty() && elapsed_ms() < std::min(kEndIdleMs, timeout_ms)) sleep_until_next_look();
   const uint64_t silent_until_ms = elapsed_ms() + kSilenceMs;
   accept_loop_->stop();
-  bool is_listening = !listeners_.front().is_inherited();
+  bool is_listening = !acceptor_->leaves_queues();
   while (queue_->open_connections() > 0 && elapsed_ms() < timeout_ms) {
     if (is_listening && elapsed_ms() >= silent_until_ms) {
       for (const Listener& listener : listeners_) listener.stop_listening();

@@ -122,11 +122,15 @@ class FrontDoor {
   // Starts the threads. `sessions`, `policy` and `log` outlive the front door; without `log`, overload is not logged.
   Result<void> start(SessionFactory& sessions, const QueuePolicy& policy, const Logger* log = nullptr);
 
+  // Before stop(): the listening sockets outlive us, as inherited ones do, and who waits in their queues is a
+  // successor's. Else those are accepted and answered.
+  void leave_queues();
+
   // Ends idle connections once they have had their grace, then stops accepting, waits until every request in hand is
   // answered, and ends the workers: no session is called any more. Takes at most `timeout_ms`, but for the 100 ms that
-  // handshakes under way get, and a second for clients that are being refused. A listening socket of our own is kept,
-  // and drops SYNs, until the front door is gone, so that whoever connects waits for the successor instead of being
-  // refused; but where requests in hand take longer than two seconds, no longer than that. Returns the number of
+  // handshakes under way get, and a second for clients that are being refused. A listening socket of our own drops SYNs
+  // from then on, and is open until the front door is gone, so that whoever connects waits for a successor instead of
+  // being refused; but where requests in hand take longer than two seconds, no longer than that. Returns the number of
   // connections that were left.
   uint64_t stop(uint64_t timeout_ms);
 

@@ -17,10 +17,13 @@
 #include <memory>
 #include <optional>
 
-#include "net/socket_keeper.h"
+#include "net/kept_socket.h"
 
 namespace ms::net {
 namespace {
+
+// How long a keeper that is just being started may take to answer.
+constexpr uint64_t kAskMs = 1000;
 
 struct HostPort {
   std::string host;  // empty: every address
@@ -82,13 +85,12 @@ uint32_t drops_of(int fd) {
   return memory[SK_MEMINFO_DROPS];
 }
 
-// The socket of a predecessor that has just ended, as if it were opened here; empty where nobody keeps one.
+// The socket of a predecessor that ends or has just ended, as if it were opened here; empty where nobody keeps one.
 Descriptor take_over(const addrinfo& address, bool is_both_families, int backlog) {
   sockaddr_storage storage{};
   std::memcpy(&storage, address.ai_addr, address.ai_addrlen);
-  Descriptor kept = ask_socket_keeper(Endpoint::from(storage), is_both_families);
+  Descriptor kept = ask_for_socket(Endpoint::from(storage), is_both_families, kAskMs);
   if (!kept || listen(kept.get(), backlog) != 0) return {};
-  set_option(kept.get(), SOL_SOCKET, SO_DETACH_FILTER, 0);
   return kept;
 }
 

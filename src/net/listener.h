@@ -27,7 +27,7 @@ class Listener {
  public:
   // Binds and listens. `address` is "127.0.0.1:8080", "[::1]:8080", "localhost:8080", or ":8080" for every address of
   // both families; port 0 lets the kernel choose. Accepted sockets inherit TCP_NODELAY. Where a predecessor's socket is
-  // kept for us (net/socket_keeper.h), that one is taken over. kLocked: somebody else has the address.
+  // kept for us (net/kept_socket.h), that one is taken over. kLocked: somebody else has the address.
   static Result<Listener> open(std::string_view address, int backlog);
 
   // Takes a socket over that listens already, and that others may go on listening on when this process ends. A

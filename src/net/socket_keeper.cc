@@ -1,23 +1,24 @@
 #include "net/socket_keeper.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
+#include "net/acceptor.h"
+#include "net/descriptors.h"
+#include "net/listener.h"
+#include "net/refuser.h"
 
 namespace ms::net {
 namespace {
@@ -25,77 +26,17 @@ namespace {
 // The keeper's descriptors: the pipe from its predecessor, and from there on a socket and its offer by turns.
 constexpr int kPredecessor = 3;
 constexpr int kFirstKept = 4;
-// Who may wait to be told off before our successor's turn comes.
-constexpr int kAskersMax = 16;
+// Of who is told to come again, so many at a time are seen off.
+constexpr size_t kGuestsMax = 512;
+// How long to go on with those who wait and whose handshake is under way.
+constexpr uint64_t kRefuseMsMax = 1000;
 
-struct LocalAddress {
-  sockaddr_un address{};
-  socklen_t size = 0;
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address); }
-};
-
-// "\0metricstream/1000/127.0.0.1:8080". A successor that listens for IPv6 alone does not get a socket for both.
-LocalAddress name_of(const Endpoint& endpoint, bool is_both_families) {
-  const std::string name =
-      "metricstream/" + std::to_string(geteuid()) + "/" + endpoint.text() + (is_both_families ? "/ipv4" : "");
-  LocalAddress local;
-  local.address.sun_family = AF_UNIX;
-  static_assert(sizeof local.address.sun_path >= 96, "the longest name has 13 + 10 + 1 + 47 + 5 bytes, and one before");
-  name.copy(local.address.sun_path + 1, sizeof local.address.sun_path - 1);
-  local.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  return local;
-}
-
-bool is_of_own_user(int local_socket) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  return getsockopt(local_socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
-}
-
-bool is_listening(int socket) {
-  int value = 0;
-  socklen_t size = sizeof value;
-  return getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 && value == 1;
-}
-
-// One byte, which has the descriptor with it.
-struct Parcel {
-  char byte = 0;
-  iovec bytes{.iov_base = &byte, .iov_len = 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{.msg_name = nullptr,
-                 .msg_namelen = 0,
-                 .msg_iov = &bytes,
-                 .msg_iovlen = 1,
-                 .msg_control = control.data(),
-                 .msg_controllen = control.size(),
-                 .msg_flags = 0};
-};
-
-bool send_descriptor(int local_socket, int fd) {
-  Parcel parcel;
-  cmsghdr* header = CMSG_FIRSTHDR(&parcel.message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  return sendmsg(local_socket, &parcel.message, MSG_NOSIGNAL) == 1;
-}
-
-Descriptor receive_descriptor(int local_socket) {
-  Parcel parcel;
-  if (recvmsg(local_socket, &parcel.message, MSG_CMSG_CLOEXEC) != 1) return {};
-  const cmsghdr* header = CMSG_FIRSTHDR(&parcel.message);
-  if (header == nullptr || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) return {};
-  int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  return Descriptor(fd);
-}
-
-// Whether whoever asked first has it now.
-bool pass_on(const KeptSocket& kept) {
-  const Descriptor asker(accept4(kept.offer.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  return asker && is_of_own_user(asker.get()) && send_descriptor(asker.get(), kept.socket.get());
+// Those that end the keeper. They are held back from its first instruction on, to be heard by a signalfd.
+sigset_t end_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
+  return signals;
 }
 
 // A copy that no descriptor of the keeper's overwrites as they are put into their places, one after the other.
@@ -115,9 +56,8 @@ class Spawn {
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
       posix_spawn_file_actions_addopen(&actions_, fd, "/dev/null", O_RDWR, 0);
     }
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes_, &none);
+    const sigset_t blocked = end_signals();
+    posix_spawnattr_setsigmask(&attributes_, &blocked);
     posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK);
   }
   Spawn(const Spawn&) = delete;
@@ -148,26 +88,24 @@ class Spawn {
   posix_spawnattr_t attributes_{};
 };
 
+void refuse_queues(const std::vector<Listener>& listeners, Refuser& refuser, RoomSignal& room) {
+  Acceptor acceptor(listeners, refuser, room, 0, {});
+  acceptor.close(kRefuseMsMax, [&acceptor](Acceptor::Source& source) {
+    auto accepted = acceptor.accept(source);
+    for (; accepted; accepted = acceptor.accept(source)) {
+      acceptor.refuse(std::move(accepted->fd), accepted->arrival, Outcome::kRefusedQueue);
+    }
+    if (accepted.error() == Acceptor::None::kBlocked) acceptor.pause();
+    return accepted.error() == Acceptor::None::kEmpty;
+  });
+}
+
 }  // namespace
 
-bool is_both_families(int socket) {
-  int value = 1;
-  socklen_t size = sizeof value;
-  return getsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &value, &size) == 0 && value == 0;
-}
-
-Result<KeptSocket> offer_socket(Descriptor socket) {
-  const LocalAddress name = name_of(Endpoint::local_of(socket.get()), is_both_families(socket.get()));
-  Descriptor offer(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!offer || bind(offer.get(), name.get(), name.size) != 0 || listen(offer.get(), kAskersMax) != 0) {
-    return fail_errno("offer a listening socket", errno);
-  }
-  return KeptSocket{.socket = std::move(socket), .offer = std::move(offer)};
-}
-
-void hand_over(std::span<KeptSocket> kept, Descriptor predecessor, uint64_t keep_ms) {
+void hand_over(std::span<KeptSocket> kept, Descriptor predecessor, const Descriptor& end, uint64_t keep_ms) {
   std::vector<pollfd> polled;
   for (const KeptSocket& each : kept) polled.push_back({.fd = each.offer.get(), .events = POLLIN, .revents = 0});
+  polled.push_back({.fd = end.get(), .events = POLLIN, .revents = 0});
   polled.push_back({.fd = predecessor.get(), .events = 0, .revents = 0});  // its end is told unasked
   std::optional<uint64_t> end_ns;
   for (size_t left = kept.size(); left > 0;) {
@@ -178,6 +116,7 @@ void hand_over(std::span<KeptSocket> kept, Descriptor predecessor, uint64_t keep
       timeout_ms = static_cast<int>((*end_ns - now_ns) / kNanosPerMilli) + 1;
     }
     if (poll(polled.data(), polled.size(), timeout_ms) <= 0) continue;
+    if (polled[kept.size()].revents != 0) return;
     if (polled.back().revents != 0) {
       end_ns = monotonic_ns() + keep_ms * kNanosPerMilli;
       polled.back() = {.fd = -1, .events = 0, .revents = 0};
@@ -193,11 +132,27 @@ void hand_over(std::span<KeptSocket> kept, Descriptor predecessor, uint64_t keep
   }
 }
 
+void refuse_waiting(std::span<KeptSocket> kept, std::string_view refusal) {
+  std::vector<Listener> listeners;
+  for (KeptSocket& each : kept) {
+    each.offer.reset();
+    if (!each.socket) continue;  // it has been passed on
+    if (auto listener = Listener::adopt(std::move(each.socket), 0)) listeners.push_back(std::move(*listener));
+  }
+  auto room = RoomSignal::open();
+  if (listeners.empty() || !room) return;
+  auto refuser = Refuser::open(refusal, kGuestsMax, **room);
+  if (!refuser) return;
+  (*refuser)->hurry();
+  refuse_queues(listeners, **refuser, **room);
+  listeners.clear();  // the address is free
+  (*refuser)->wait_until_empty();
+}
+
 Result<pid_t> start_socket_keeper(const std::vector<int>& sockets) {
   const size_t places = 1 + 2 * sockets.size();
   std::vector<KeptSocket> kept;
   for (const int fd : sockets) {
-    if (!is_listening(fd)) continue;
     auto copy = copy_above(fd, places);
     if (!copy) return std::unexpected(std::move(copy).error());
     auto offered = offer_socket(std::move(*copy));
@@ -207,7 +162,6 @@ Result<pid_t> start_socket_keeper(const std::vector<int>& sockets) {
     offered->offer = std::move(*offer);
     kept.push_back(std::move(*offered));
   }
-  if (kept.empty()) return 0;
 
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("pipe", errno);
@@ -229,25 +183,17 @@ Result<pid_t> start_socket_keeper(const std::vector<int>& sockets) {
   return pid;
 }
 
-void run_socket_keeper(size_t count) {
+void run_socket_keeper(size_t count, std::string_view refusal) {
   prctl(PR_SET_NAME, "ms-keeper");
   std::vector<KeptSocket> kept;
   for (int place = kFirstKept; kept.size() < count; place += 2) {
     kept.push_back({.socket = Descriptor(place), .offer = Descriptor(place + 1)});
   }
-  hand_over(kept, Descriptor(kPredecessor), kKeepSocketsMs);
+  const sigset_t signals = end_signals();
+  const Descriptor end(signalfd(-1, &signals, SFD_CLOEXEC));
+  hand_over(kept, Descriptor(kPredecessor), end, kKeepSocketsMs);
+  refuse_waiting(kept, refusal);
   _exit(0);
-}
-
-Descriptor ask_socket_keeper(const Endpoint& endpoint, bool is_both_families) {
-  const LocalAddress name = name_of(endpoint, is_both_families);
-  const Descriptor keeper(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!keeper || connect(keeper.get(), name.get(), name.size) != 0 || !is_of_own_user(keeper.get())) return {};
-  pollfd polled{.fd = keeper.get(), .events = POLLIN, .revents = 0};
-  if (poll(&polled, 1, static_cast<int>(kKeepSocketsMs)) != 1) return {};
-  Descriptor kept = receive_descriptor(keeper.get());
-  if (!is_listening(kept.get()) || Endpoint::local_of(kept.get()) != endpoint) return {};
-  return kept;
 }
 
 }  // namespace ms::net

@@ -1,20 +1,24 @@
-// The socket keeper: a process that has the listening sockets of a server that has ended, until its successor has them.
+// The socket keeper: a process that has the listening sockets of a server that ends, until its successor has them.
 //
 //     predecessor                     keeper                              successor
 //     start_socket_keeper() --------> run_socket_keeper()
-//     ends; a second begins           offers them on abstract
-//                                     Unix sockets            <---------- bind: EADDRINUSE; ask_socket_keeper()
-//                                     ends          -- SCM_RIGHTS ------> listen, SYNs are answered again
+//     accepts no more                 offers them (net/kept_socket.h)
+//     ends; a second begins                        <--------------------- bind: EADDRINUSE; ask_for_socket()
+//                                     ends          -- SCM_RIGHTS ------> accepts who has come meanwhile
 //
-// A socket that is closed makes the kernel refuse who connects, until somebody else has bound the address. The kept one
-// drops SYNs (Listener::drop_handshakes) and so completes no handshake: the clients' kernels send theirs again a second
-// later, to the successor, and where none comes nobody has been promised anything. SO_REUSEPORT would have the
-// successor bind beside it, and would also let any further server of the same user bind a running server's port.
+// A socket that is closed makes the kernel refuse who connects, until somebody else has bound the address, and reset
+// who waits in its queue. Nobody accepts from the kept one: who connects waits in its listen queue, and is the
+// successor's. Where none comes within the second, the keeper tells everyone who waits to come again later, and ends.
+// SO_REUSEPORT would have the successor bind beside its predecessor, would reset who waits in the predecessor's queue,
+// and would let any further server of the same user bind a running server's port.
+//
+// Why the kept one does not drop SYNs, for the clients' kernels to send them again to the successor: that costs each
+// client a second. And where a kernel (Linux 6.18) sends a SYN again on one CPU while its client runs on another, the
+// client's first bytes can overtake the end of the handshake, find no connection, and be answered by a reset: 1 in
+// some 100,000.
 //
 // The keeper is this program, executed anew by posix_spawn: a fork of a server would copy its page tables and hold its
-// memory, beside a successor that fills as much. It has no descriptor but these, and dies of SIGTERM, SIGINT and SIGHUP
-// at once. An abstract name belongs to nobody and ends with its socket: both sides check that the other one's user is
-// their own (SO_PEERCRED). It is seen within one network namespace, as the address is.
+// memory, beside a successor that fills as much. It has no descriptor but these.
 #pragma once
 
 #include <sys/types.h>
@@ -22,47 +26,34 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/descriptor.h"
 #include "base/error.h"
-#include "net/endpoint.h"
+#include "net/kept_socket.h"
 
 namespace ms::net {
 
-// How long the sockets outlive the predecessor: as long as a client's kernel takes to send its SYN again.
+// How long the sockets outlive the predecessor.
 inline constexpr uint64_t kKeepSocketsMs = 1000;
 
 // The word on the command line, followed by how many sockets there are: `metricstream keep-sockets 1`. Not for people.
 inline constexpr std::string_view kKeepSocketsCommand = "keep-sockets";
 
-struct KeptSocket {
-  Descriptor socket;
-  Descriptor offer;  // a Unix socket that listens under the name of the kept one's address
-};
+// Passes each to the first of our user who asks. Returns when none is left, `keep_ms` after `predecessor`, the reading
+// end of a pipe, has lost its last writer, or when `end` is readable (it may be none).
+void hand_over(std::span<KeptSocket> kept, Descriptor predecessor, const Descriptor& end, uint64_t keep_ms);
 
-// kLocked: that name is taken.
-Result<KeptSocket> offer_socket(Descriptor socket);
+// Closes those that are left. Who waits in their queues is sent `refusal` first, and then the end.
+void refuse_waiting(std::span<KeptSocket> kept, std::string_view refusal);
 
-// Passes each to the first of our user who asks. Returns when none is left, or `keep_ms` after `predecessor`, the
-// reading end of a pipe, has lost its last writer.
-void hand_over(std::span<KeptSocket> kept, Descriptor predecessor, uint64_t keep_ms);
-
-// Starts the keeper of those sockets that still listen; returns its process id, or 0 where there is nothing to keep.
-// The sockets stay open here too. Its second begins when this process ends. Call it once.
+// Starts the keeper of those sockets; returns its process id. They stay open here too, and whoever this process does not
+// accept any more is the successor's. The keeper's second begins when this process ends. Call it once.
 Result<pid_t> start_socket_keeper(const std::vector<int>& sockets);
 
-// The keeper's main. Ends the process.
-[[noreturn]] void run_socket_keeper(size_t count);
-
-// The listening socket that a keeper has for `endpoint`; empty where there is none, as everywhere but in the second
-// after a server's end. Waits at most kKeepSocketsMs for one that is just being started. `is_both_families`: an IPv6
-// socket that takes IPv4 too.
-Descriptor ask_socket_keeper(const Endpoint& endpoint, bool is_both_families);
-
-// Whether a TCP socket is an IPv6 one that takes IPv4 too.
-bool is_both_families(int socket);
+// The keeper's main, until a successor has all `count` sockets, its second is over, or SIGTERM, SIGINT or SIGHUP comes.
+// `refusal` is for refuse_waiting. Ends the process.
+[[noreturn]] void run_socket_keeper(size_t count, std::string_view refusal);
 
 }  // namespace ms::net

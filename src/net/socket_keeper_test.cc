@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "net/client_testing.h"
 #include "net/listener.h"
 
 namespace ms::net {
@@ -38,17 +40,20 @@ class SocketKeeperTest : public testing::Test {
   std::string keep(const std::string& address, uint64_t keep_ms) {
     auto listener = Listener::open(address, kBacklog);
     EXPECT_TRUE(listener) << listener.error().message;
-    listener->drop_handshakes();
     auto kept = offer_socket(Descriptor(dup(listener->fd())));
     EXPECT_TRUE(kept) << kept.error().message;
     kept_.push_back(std::move(*kept));
-    thread_ = std::thread([this, keep_ms] { hand_over(kept_, std::move(reading_), keep_ms); });
+    clients_.emplace_back(*listener);
+    clients_.emplace_back(*listener).send("hello");
+    thread_ = std::thread([this, keep_ms] { hand_over(kept_, std::move(reading_), end_, keep_ms); });
     return listener->address();
   }
 
   Descriptor reading_;
   Descriptor writing_;
+  Descriptor end_{eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
   std::vector<KeptSocket> kept_;
+  std::vector<Client> clients_;  // who connected when nobody accepted any more: one is silent, one is not
   std::thread thread_;
 };
 
@@ -68,20 +73,9 @@ TEST_F(SocketKeeperTest, WhatIsKeptIsTheSuccessors) {
 }
 
 TEST_F(SocketKeeperTest, WhoConnectedMeanwhileIsTheSuccessors) {
-  const std::string address = keep("127.0.0.1:0", kPatienceMs);
-  sockaddr_storage name{};
-  socklen_t size = sizeof name;
-  ASSERT_EQ(getsockname(kept_.front().socket.get(), reinterpret_cast<sockaddr*>(&name), &size), 0);
-  const Descriptor client(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  ASSERT_EQ(connect(client.get(), reinterpret_cast<const sockaddr*>(&name), size), -1);
-  const auto successor = Listener::open(address, kBacklog);
+  const auto successor = Listener::open(keep("127.0.0.1:0", kPatienceMs), kBacklog);
   ASSERT_TRUE(successor) << successor.error().message;
-  EXPECT_EQ(successor->queue().drops, 0u) << "what the predecessor dropped is not counted as ours";
-  const uint64_t deadline_ns = monotonic_ns() + kPatienceMs * kNanosPerMilli;
-  while (successor->queue_depth() == 0 && monotonic_ns() < deadline_ns) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  EXPECT_EQ(successor->queue_depth(), 1u);
+  EXPECT_EQ(successor->queue_depth(), clients_.size());
 }
 
 TEST_F(SocketKeeperTest, ItIsKeptUntilSomeTimeAfterThePredecessorHasEnded) {
@@ -96,12 +90,36 @@ TEST_F(SocketKeeperTest, ItIsKeptUntilSomeTimeAfterThePredecessorHasEnded) {
   EXPECT_TRUE(Listener::open(address, kBacklog)) << "and then the address is free";
 }
 
+TEST_F(SocketKeeperTest, ItEndsEarlierWhereItIsAsked) {
+  keep("127.0.0.1:0", kPatienceMs);
+  ASSERT_EQ(eventfd_write(end_.get(), 1), 0);
+  thread_.join();
+  EXPECT_TRUE(kept_.front().socket);
+}
+
+TEST_F(SocketKeeperTest, WhoWaitsForNobodyIsToldAndNotReset) {
+  const std::string address = keep("127.0.0.1:0", 0);
+  writing_.reset();
+  thread_.join();
+  refuse_waiting(kept_, "refused\n");
+  for (Client& client : clients_) EXPECT_EQ(client.read_all(), (Client::Reading{"refused\n", Client::End::kFin}));
+  EXPECT_TRUE(Listener::open(address, kBacklog)) << "the address is free";
+}
+
+TEST_F(SocketKeeperTest, ControlAClosedSocketResetsWhoWaits) {
+  keep("127.0.0.1:0", 0);
+  writing_.reset();
+  thread_.join();
+  kept_.clear();
+  for (Client& client : clients_) EXPECT_EQ(client.read_all().end, Client::End::kReset);
+}
+
 TEST_F(SocketKeeperTest, ASocketOfBothFamiliesIsNotForWhoWantsIPv6Alone) {
   const std::string address = keep(":0", kPatienceMs);
   const Endpoint endpoint = Endpoint::local_of(kept_.front().socket.get());
   const bool is_both = is_both_families(kept_.front().socket.get());
-  EXPECT_FALSE(ask_socket_keeper(endpoint, !is_both));
-  EXPECT_TRUE(ask_socket_keeper(endpoint, is_both));
+  EXPECT_FALSE(ask_for_socket(endpoint, !is_both, kPatienceMs));
+  EXPECT_TRUE(ask_for_socket(endpoint, is_both, kPatienceMs));
 }
 
 TEST_F(SocketKeeperTest, ANameThatIsTakenIsSaid) {
@@ -115,8 +133,7 @@ TEST_F(SocketKeeperTest, ANameThatIsTakenIsSaid) {
 TEST_F(SocketKeeperTest, WhereNobodyKeepsItThereIsNone) {
   auto listener = Listener::open("127.0.0.1:0", kBacklog);
   ASSERT_TRUE(listener);
-  EXPECT_FALSE(ask_socket_keeper(listener->endpoint(), false));
-  EXPECT_EQ(*start_socket_keeper({}), 0);
+  EXPECT_FALSE(ask_for_socket(listener->endpoint(), false, kPatienceMs));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <variant>
 
+#include "http/http_service.h"
 #include "net/socket_keeper.h"
 #include "server/bench.h"
 #include "server/config.h"
@@ -36,7 +37,7 @@ bool is_socket_keeper(int argc, char** argv) { return argc == 3 && argv[1] == ne
 int run_socket_keeper(std::string_view count_text) {
   size_t count = 0;
   std::from_chars(count_text.data(), count_text.data() + count_text.size(), count);
-  net::run_socket_keeper(count);
+  net::run_socket_keeper(count, http::refusal_text());
 }
 
 }  // namespace

@@ -140,19 +140,21 @@ class Server {
     store_->close();
   }
 
-  // Who connects from now on is not refused, if a successor comes within a second of our end. A socket that was handed
-  // over outlives us by itself.
-  void keep_sockets() const {
+  // Who is not accepted any more waits for a successor, if one comes within a second of our end. A socket that was
+  // handed over outlives us by itself.
+  void keep_sockets() {
     std::vector<int> sockets;
     for (const net::Listener& listener : front_door_->listeners()) {
       if (!listener.is_inherited()) sockets.push_back(listener.fd());
     }
+    if (sockets.empty()) return;
     const Result<pid_t> keeper = net::start_socket_keeper(sockets);
     if (!keeper) {
-      log_.warn("who connects before the next server listens will be refused", {{"reason", keeper.error().message}});
-    } else if (*keeper != 0) {
-      log_.info("listening sockets are kept for a successor", {{"ms", net::kKeepSocketsMs}, {"pid", *keeper}});
+      return log_.warn("who connects before the next server listens will be refused",
+                       {{"reason", keeper.error().message}});
     }
+    log_.info("listening sockets are kept for a successor", {{"ms", net::kKeepSocketsMs}, {"pid", *keeper}});
+    front_door_->leave_queues();
   }
 
   // Where the store cannot be opened: tells everyone who has come.
@@ -350,11 +352,11 @@ class Life {
     const auto timeout_ms = static_cast<uint64_t>(server_.running().shutdown_timeout_ms + kStopExtensionMs);
     manager_.tell("STOPPING=1\nSTATUS=Answering what is in hand\nEXTEND_TIMEOUT_USEC=" + microseconds(timeout_ms));
     log_.info("stopping", {{"signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    // SIGINT is a person's, who wants the address free.
+    if (signal_number == SIGTERM) server_.keep_sockets();
     if (is_open_) server_.end_streams();
     const uint64_t left = server_.close_front_door();
     if (is_open_) server_.close_store();
-    // SIGINT is a person's, who wants the address free.
-    if (signal_number == SIGTERM) server_.keep_sockets();
     log_.info("stopped", {{"took_ms", (monotonic_ns() - begin_ns) / kNanosPerMilli}});
     // Nothing has been acknowledged by a store that is still being opened, and queries whose clients are given up need
     // not be finished: neither is waited for.
