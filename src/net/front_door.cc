@@ -36,12 +36,16 @@ std::string_view architecture_name(Architecture architecture) {
   return "unknown";
 }
 
-Result<std::unique_ptr<FrontDoor>> FrontDoor::open(const FrontDoorOptions& options, std::vector<Descriptor> inherited) {
+Result<std::unique_ptr<FrontDoor>> FrontDoor::open(const FrontDoorOptions& options, std::vector<Descriptor> inherited,
+                                                   const Patience& patience) {
   std::vector<Listener> listeners;
   const size_t count = inherited.empty() ? options.addresses.size() : inherited.size();
   for (size_t i = 0; i < count; ++i) {
     auto listener = inherited.empty() ? Listener::open(options.addresses[i], options.backlog)
                                       : Listener::adopt(std::move(inherited[i]), options.backlog);
+    while (!listener && listener.error().code == ErrorCode::kLocked && patience && patience(listener.error())) {
+      listener = Listener::open(options.addresses[i], options.backlog);
+    }
     if (!listener) return std::unexpected(std::move(listener).error());
     listeners.push_back(std::move(*listener));
   }

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -107,10 +108,13 @@ struct FrontDoorState;  // net/front_door_state.h
 
 class FrontDoor {
  public:
+  // Asked where somebody else has an address, with the error that says so: true tries the same address again.
+  using Patience = std::function<bool(const Error&)>;
+
   // Binds and listens, but accepts nothing yet: who connects waits in the kernel. `inherited`: sockets that listen
   // already; where there are some, they take the place of the options' addresses.
   static Result<std::unique_ptr<FrontDoor>> open(const FrontDoorOptions& options,
-                                                 std::vector<Descriptor> inherited = {});
+                                                 std::vector<Descriptor> inherited = {}, const Patience& patience = {});
   FrontDoor(const FrontDoor&) = delete;
   FrontDoor& operator=(const FrontDoor&) = delete;
   // Closes what is left. The threads that wake parked sessions have ended, or wake none any more.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +25,29 @@ TEST_F(FrontDoorServingTest, KeepsAConnectionOpenBetweenRequests) {
   EXPECT_EQ(stats().connections_served, 1u);
   EXPECT_EQ(stats().requests, 101u);
   EXPECT_TRUE(eventually([&] { return stats().open_connections == 0; }));
+}
+
+TEST_F(FrontDoorServingTest, WaitsForAnAddressAndHasTheOthersMeanwhile) {
+  auto holder = Listener::open("127.0.0.1:0", 16);
+  ASSERT_TRUE(holder) << holder.error().message;
+  auto free = Listener::open("127.0.0.1:0", 16);
+  ASSERT_TRUE(free) << free.error().message;
+  FrontDoorOptions options = options_;
+  options.addresses = {free->address(), holder->address()};
+  std::optional<Listener> held = std::move(*holder);
+  const std::string is_had = free->address();
+  *free = std::move(*Listener::open("127.0.0.1:0", 16));
+
+  EXPECT_FALSE(FrontDoor::open(options, {}, [](const Error&) { return false; }).has_value());
+  int asked = 0;
+  const auto door = FrontDoor::open(options, {}, [&](const Error& taken) {
+    EXPECT_EQ(taken.code, ErrorCode::kLocked);
+    EXPECT_FALSE(Listener::open(is_had, 16)) << "the first address is ours meanwhile";
+    if (++asked == 3) held.reset();
+    return true;
+  });
+  ASSERT_TRUE(door.has_value()) << door.error().message;
+  EXPECT_EQ(asked, 3);
 }
 
 TEST_F(FrontDoorServingTest, AnswersPipelinedRequestsInOrder) {

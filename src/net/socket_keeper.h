@@ -48,8 +48,8 @@ void hand_over(std::span<KeptSocket> kept, Descriptor predecessor, const Descrip
 // Closes those that are left. Who waits in their queues is sent `refusal` first, and then the end.
 void refuse_waiting(std::span<KeptSocket> kept, std::string_view refusal);
 
-// Starts the keeper of those sockets; returns its process id. They stay open here too, and whoever this process does not
-// accept any more is the successor's. The keeper's second begins when this process ends. Call it once.
+// Starts the keeper of those sockets; returns its process id. They stay open here too, and whoever this process does
+// not accept any more is the successor's. The keeper's second begins when this process ends. Call it once.
 Result<pid_t> start_socket_keeper(const std::vector<int>& sockets);
 
 // The keeper's main, until a successor has all `count` sockets, its second is over, or SIGTERM, SIGINT or SIGHUP comes.

@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -46,6 +48,7 @@ constexpr int kMappedBlockBytesMin = 1 << 20;
 constexpr int kKeptHeapBytesMax = 4 << 20;  // at the end of each of the allocator's arenas
 // While the log is replayed, the service manager is told each second that the start may take some more.
 constexpr uint64_t kStartTellMs = 1000;
+constexpr std::string_view kOpening = "Opening the store";
 constexpr uint64_t kStartExtensionMs = 30'000;
 // Beyond --shutdown-timeout: what a stop may take to commit, and to tell those who are being refused.
 constexpr int64_t kStopExtensionMs = 10'000;
@@ -73,9 +76,9 @@ class Server {
   ~Server() { gate_.close(); }
 
   // Listens before the store is open: who connects while the log is replayed waits, or is told to come back, and is not
-  // lost.
-  Result<void> open_front_door() {
-    auto front_door = bind_front_door();
+  // lost. `on_wait` is called again and again while an address is waited for.
+  Result<void> open_front_door(const std::function<void()>& on_wait) {
+    auto front_door = bind_front_door(on_wait);
     if (!front_door) return std::unexpected(std::move(front_door).error());
     front_door_ = std::move(*front_door);
     if (auto started = front_door_->start(service_, queue_policy_, &log_); !started) return started;
@@ -164,16 +167,18 @@ class Server {
   }
 
  private:
-  // A predecessor may still have the address, as it may have the data directory's lock: both are waited for.
-  Result<std::unique_ptr<net::FrontDoor>> bind_front_door() {
+  // A predecessor may still have the address, as it may have the data directory's lock: both are waited for. Those that
+  // are free are had meanwhile.
+  Result<std::unique_ptr<net::FrontDoor>> bind_front_door(const std::function<void()>& on_wait) {
     const uint64_t deadline_ns = monotonic_ns() + static_cast<uint64_t>(config_.lock_timeout_ms) * kNanosPerMilli;
-    for (bool is_first = true;; is_first = false) {
-      auto front_door = net::FrontDoor::open(plan_.front_door, std::move(inherited_));
-      const bool is_taken = !front_door && front_door.error().code == ErrorCode::kLocked;
-      if (!is_taken || monotonic_ns() >= deadline_ns || is_stop_pending()) return front_door;
-      if (is_first) log_.info("waiting for the address", {{"reason", front_door.error().message}});
+    bool is_first = true;
+    return net::FrontDoor::open(plan_.front_door, std::move(inherited_), [&](const Error& taken) {
+      if (monotonic_ns() >= deadline_ns || is_stop_pending()) return false;
+      if (std::exchange(is_first, false)) log_.info("waiting for the address", {{"reason", taken.message}});
+      on_wait();
       std::this_thread::sleep_for(kAddressRetry);
-    }
+      return true;
+    });
   }
 
   // The settings, with those that the front door's API may have changed as they are now.
@@ -278,7 +283,7 @@ class Life {
 
   // Returns the exit status.
   int run() {
-    if (const auto opened = server_.open_front_door(); !opened) {
+    if (const auto opened = server_.open_front_door([this] { tell_of_address(); }); !opened) {
       if (!is_stop_pending()) return report_failed_start(log_, opened.error());
       log_.info("stopped before it had its addresses", {{"reason", opened.error().message}});
       return 0;
@@ -289,7 +294,7 @@ class Life {
       opened = server_.open_store();
       kill(getpid(), kStoreOpened);
     });
-    tell_start();
+    tell_start(kOpening);
     while (true) {
       const std::optional<int> signal_number = wait_for_signal(pause_ms());
       if (signal_number == kStoreOpened && !is_open_) {
@@ -316,12 +321,17 @@ class Life {
   }
 
   void tell() {
-    if (!is_open_) tell_start();
+    if (!is_open_) tell_start(kOpening);
     if (watchdog_) watchdog_->look();
   }
 
-  void tell_start() const {
-    manager_.tell("STATUS=Opening the store\nEXTEND_TIMEOUT_USEC=" + microseconds(kStartExtensionMs));
+  void tell_start(std::string_view status) {
+    manager_.tell("STATUS=" + std::string(status) + "\nEXTEND_TIMEOUT_USEC=" + microseconds(kStartExtensionMs));
+    told_ns_ = monotonic_ns();
+  }
+
+  void tell_of_address() {
+    if (monotonic_ns() - told_ns_ >= kStartTellMs * kNanosPerMilli) tell_start("Waiting for the address");
   }
 
   void become_ready() {
@@ -367,6 +377,7 @@ class Life {
   Server& server_;
   const ServiceManager& manager_;
   const Logger& log_;
+  uint64_t told_ns_ = 0;  // when the manager was last told of the start; monotonic
   bool is_open_ = false;
   bool is_reload_asked_for_ = false;
   std::optional<Watchdog> watchdog_;
