@@ -54,6 +54,8 @@ std::string_view log_level_name(LogLevel level) {
   return "unknown";
 }
 
+std::string_view log_format_name(LogFormat format) { return format == LogFormat::kJson ? "json" : "logfmt"; }
+
 struct Logger::Sink {
   Sink(spdlog::sink_ptr target, LogLevel level) : logger("metricstream", std::move(target)) {
     logger.set_pattern("%v");

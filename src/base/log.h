@@ -19,6 +19,8 @@ enum class LogLevel { kDebug, kInfo, kWarn, kError };
 enum class LogFormat { kLogfmt, kJson };
 // "debug", "info", "warn", "error".
 std::string_view log_level_name(LogLevel level);
+// "logfmt", "json".
+std::string_view log_format_name(LogFormat format);
 
 // One `key=value` of a line. Keys are snake_case and need no quotes.
 struct LogField {

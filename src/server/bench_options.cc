@@ -117,9 +117,7 @@ CLI::App* add_bench_command(CLI::App& app) {
 void add_protocol(CLI::App& command, const std::string& flag, load::Protocol& protocol,
                   const std::vector<load::Protocol>& protocols, const std::string& help) {
   protocol = protocols.front();
-  std::vector<std::pair<std::string, load::Protocol>> choices;
-  choices.reserve(protocols.size());
-  for (const load::Protocol each : protocols) choices.emplace_back(load::protocol_name(each), each);
+  const auto choices = named_choices(protocols, load::protocol_name);
   add_choice(command, flag, protocol, choices.front().first, choices, help);
 }
 

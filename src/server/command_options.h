@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,6 +49,16 @@ void add_choice(CLI::App& app, const std::string& flag, Value& value, const std:
     return found->second;
   };
   add_parsed(app, flag, value, "WORD", shown_default, parse, help + " One of: " + words + ".");
+}
+
+// The choices of an option whose words are the names of an enumeration's values.
+template <class Value>
+std::vector<std::pair<std::string, Value>> named_choices(const std::vector<Value>& values,
+                                                         std::string_view (*name)(Value)) {
+  std::vector<std::pair<std::string, Value>> choices;
+  choices.reserve(values.size());
+  for (const Value value : values) choices.emplace_back(name(value), value);
+  return choices;
 }
 
 // As CLI::Range, which takes "nan" too.

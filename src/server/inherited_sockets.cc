@@ -4,41 +4,34 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
-#include <cstdlib>
-#include <cstring>
+#include <cstdint>
 #include <string>
+
+#include "server/environment.h"
 
 namespace ms::server {
 namespace {
 
 constexpr int kFirstDescriptor = 3;  // SD_LISTEN_FDS_START
 
-// The number in a variable; 0 where it is not set.
-Result<int> read_variable(const char* name) {
-  const char* text = std::getenv(name);
-  if (text == nullptr) return 0;
-  int number = 0;
-  const char* end = text + std::strlen(text);
-  const auto [stop, error] = std::from_chars(text, end, number);
-  if (error != std::errc() || stop != end || number < 0) {
-    return fail(ErrorCode::kInvalid, std::string(name) + "=\"" + text + "\" is not a number");
-  }
-  return number;
+// 0 where it is not set.
+Result<uint64_t> take_number(const char* name) {
+  const std::string text = take_variable(name);
+  return text.empty() ? 0 : parse_number(name, text);
 }
 
 }  // namespace
 
 Result<std::vector<Descriptor>> take_inherited_sockets() {
-  const auto pid = read_variable("LISTEN_PID");
-  const auto count = read_variable("LISTEN_FDS");
-  for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) unsetenv(name);
+  const auto pid = take_number("LISTEN_PID");
+  const auto count = take_number("LISTEN_FDS");
+  take_variable("LISTEN_FDNAMES");
   if (!pid) return std::unexpected(pid.error());
   std::vector<Descriptor> sockets;
-  if (*pid != getpid()) return sockets;
+  if (*pid != static_cast<uint64_t>(getpid())) return sockets;
   if (!count) return std::unexpected(count.error());
-  for (int i = 0; i < *count; ++i) {
-    const int fd = kFirstDescriptor + i;
+  for (uint64_t i = 0; i < *count; ++i) {
+    const int fd = kFirstDescriptor + static_cast<int>(i);
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
       return fail_errno("LISTEN_FDS=" + std::to_string(*count) + ": descriptor " + std::to_string(fd), errno);
     }

@@ -50,11 +50,9 @@ TEST_F(InheritedSocketsTest, WhatIsNoNumberIsNamed) {
   };
   for (const Case& c : {
            Case{"me", "1", "LISTEN_PID=\"me\" is not a number"},
-           Case{"", "1", "LISTEN_PID=\"\" is not a number"},
            Case{own_pid(), "one", "LISTEN_FDS=\"one\" is not a number"},
            Case{own_pid(), "-1", "LISTEN_FDS=\"-1\" is not a number"},
            Case{own_pid(), "1 ", "LISTEN_FDS=\"1 \" is not a number"},
-           Case{own_pid(), "99999999999", "LISTEN_FDS=\"99999999999\" is not a number"},
        }) {
     set(c.pid, c.count);
     const auto sockets = take_inherited_sockets();

@@ -92,7 +92,7 @@ void log_plan(const Logger& log, const ServeConfig& config, const Plan& plan) {
                              {"queue_target_ms", config.queue_target_ms},
                              {"queue_deadline_ms", config.queue_deadline_ms},
                              {"data_dir", plan.store.directory},
-                             {"wal_sync", plan.store.sync == storage::SyncMode::kAlways ? "always" : "os"},
+                             {"wal_sync", storage::sync_mode_name(plan.store.sync)},
                              {"memory_limit_bytes", plan.store.limits.memory_bytes_max},
                              {"bodies_limit_bytes", plan.limits.bodies_bytes_max},
                              {"min_free_disk_bytes", plan.store.limits.disk_free_bytes_min},

@@ -92,10 +92,9 @@ void add_front_door_options(CLI::App& app, ServeConfig& config) {
              "Wait that is overload when even the luckiest exceed it; meanwhile who waits longer is answered 503.");
   add_parsed(app, "--queue-deadline", config.queue_deadline_ms, "DURATION", "1s", parse_wait,
              "Longest wait for a worker; who waits longer is always answered 503.");
-  const std::vector<std::pair<std::string, net::Architecture>> architectures = {{"pool", net::Architecture::kPool},
-                                                                                {"inline", net::Architecture::kInline}};
   add_choice(
-      app, "--architecture", config.architecture, "pool", architectures,
+      app, "--architecture", config.architecture, "pool",
+      named_choices<net::Architecture>({net::Architecture::kPool, net::Architecture::kInline}, net::architecture_name),
       "How connections are served. pool: a thread drains the listen queue, and the workers serve. inline: one "
       "thread accepts a connection, answers one request on it, closes it, and accepts again; for comparison. It has no "
       "use for --workers, --connection-queue and --max-connections.");
@@ -106,8 +105,8 @@ void add_store_options(CLI::App& app, ServeConfig& config) {
   add(app, "--data-dir", config.data_dir, "Directory of the store; created where missing.")
       ->type_name("DIR")
       ->capture_default_str();
-  const std::vector<std::pair<std::string, storage::SyncMode>> sync_modes = {{"always", storage::SyncMode::kAlways},
-                                                                             {"os", storage::SyncMode::kOs}};
+  const auto sync_modes =
+      named_choices<storage::SyncMode>({storage::SyncMode::kAlways, storage::SyncMode::kOs}, storage::sync_mode_name);
   add_choice(app, "--wal-sync", config.wal_sync, "always", sync_modes,
              "When a write is acknowledged. always: once it is on the disk (survives a power cut). os: once the "
              "operating system has it (survives a killed process, not a power cut).");
@@ -136,10 +135,9 @@ void add_time_options(CLI::App& app, ServeConfig& config) {
 }
 
 void add_log_options(CLI::App& app, ServeConfig& config) {
-  const std::vector<std::pair<std::string, LogLevel>> levels = {
-      {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo}, {"warn", LogLevel::kWarn}, {"error", LogLevel::kError}};
-  const std::vector<std::pair<std::string, LogFormat>> formats = {{"logfmt", LogFormat::kLogfmt},
-                                                                  {"json", LogFormat::kJson}};
+  const auto levels =
+      named_choices<LogLevel>({LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError}, log_level_name);
+  const auto formats = named_choices<LogFormat>({LogFormat::kLogfmt, LogFormat::kJson}, log_format_name);
   add_choice(app, "--log-level", config.log_level, "info", levels, "Least severe lines to log, on stderr.");
   add_choice(app, "--log-format", config.log_format, "logfmt", formats, "How lines are written.");
 }

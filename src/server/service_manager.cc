@@ -4,32 +4,17 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <utility>
+
+#include "server/environment.h"
 
 namespace ms::server {
 namespace {
 
 constexpr timeval kSendTimeout = {.tv_sec = 1, .tv_usec = 0};
-
-// A variable, which is removed; empty where there is none.
-std::string take_variable(const char* name) {
-  const char* value = std::getenv(name);
-  std::string text = value != nullptr ? value : "";
-  unsetenv(name);
-  return text;
-}
-
-Result<uint64_t> parse_number(const char* name, const std::string& text) {
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return number;
-  return fail(ErrorCode::kInvalid, std::string(name) + "=\"" + text + "\" is not a number");
-}
 
 // 0 where there is no watchdog, or it watches another process.
 Result<uint64_t> read_watchdog(const std::string& usec, const std::string& pid) {

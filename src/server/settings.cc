@@ -16,8 +16,8 @@ struct Setting {
 
 std::string text_of(const std::string& text) { return text; }
 std::string text_of(std::integral auto number) { return std::to_string(number); }
-std::string text_of(storage::SyncMode mode) { return mode == storage::SyncMode::kAlways ? "always" : "os"; }
-std::string text_of(LogFormat format) { return format == LogFormat::kJson ? "json" : "logfmt"; }
+std::string text_of(storage::SyncMode mode) { return std::string(storage::sync_mode_name(mode)); }
+std::string text_of(LogFormat format) { return std::string(log_format_name(format)); }
 std::string text_of(LogLevel level) { return std::string(log_level_name(level)); }
 std::string text_of(net::Architecture architecture) { return std::string(net::architecture_name(architecture)); }
 std::string text_of(const std::vector<std::string>& list) {

@@ -378,6 +378,8 @@ class EmbeddedStore final : public Store {
 
 }  // namespace
 
+std::string_view sync_mode_name(SyncMode mode) { return mode == SyncMode::kAlways ? "always" : "os"; }
+
 Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const QueuePolicy& write_queue,
                                            FileSystem& files, const Logger& log) {
   if (auto made = files.make_directory(options.directory); !made) return std::unexpected(std::move(made).error());

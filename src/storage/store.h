@@ -40,6 +40,8 @@ enum class SyncMode {
   kAlways,  // acknowledged after fdatasync: survives a power cut
   kOs,      // acknowledged after write: survives a killed process, not a power cut
 };
+// "always", "os".
+std::string_view sync_mode_name(SyncMode mode);
 
 // What may change while the store is open.
 struct StoreLimits {
