@@ -8,6 +8,8 @@
 //     start   from there until GET /ready says 200
 //     gap     the longest time in which nobody was answered 2xx
 //     wait    the longest that a new connection waited for its 2xx
+//
+// The exit status is 1 where somebody was refused, reset or left without an answer, or a sample is missing.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -124,8 +126,9 @@ int run(const Options& options) {
   print_summary("start", all, &Times::start_ms);
   print_summary("gap", all, &Times::gap_ms);
   print_summary("wait", all, &Times::wait_ms);
-  std::cout << load.counts() << '\n' << (found ? "every acknowledged sample is there" : found.message()) << '\n';
-  return found ? 0 : 1;
+  const RestartLoad::Counts counts = load.counts();
+  std::cout << counts << '\n' << (found ? "every acknowledged sample is there" : found.message()) << '\n';
+  return found && counts.refused() + counts.reset() + counts.unanswered() == 0 ? 0 : 1;
 }
 
 }  // namespace

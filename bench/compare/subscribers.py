@@ -90,6 +90,7 @@ def measure_pair(one: RunningServer, rate: float, duration: str, is_followed_fir
     before = one.get("/metrics")
     with followers(one, rate):
         followed_us = storm(one, duration)
+        expect_all(one)
     after = one.get("/metrics")
     sent, skipped = (
         metric(after, name) - metric(before, name)
@@ -127,6 +128,13 @@ def followers(one: RunningServer, rate: float) -> Iterator[None]:
             is_ending.set()
             reader.join()
     await_nobody(one)
+
+
+def expect_all(one: RunningServer) -> None:
+    """Also those who never read: the server skips states of theirs, and ends nobody for that."""
+    count = metric(one.get("/metrics"), "front_door_stream_subscribers")
+    if count != READERS + IDLERS:
+        raise ServerFailure(f"has {count:.0f} of {READERS + IDLERS} followers left after a storm")
 
 
 def await_nobody(one: RunningServer) -> None:
