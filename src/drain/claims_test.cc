@@ -1,9 +1,9 @@
 // What this project claims of its front door, measured on the machine that the tests run on.
 //
-// Nothing else may run beside them, or right before; on a machine that others share one run may be spoilt all the same: each claim is
-// tried up to three times, and holds if one run bears it out. A run in which others took more than a tenth of the
-// machine's time refutes nothing; where all are of that kind, the test is skipped. The figures of every run are
-// printed.
+// Nothing else may run beside them, or right before; on a machine that others share one run may be spoilt all the same:
+// each claim is tried up to three times, and holds if one run bears it out. A run in which others took more than a
+// tenth of the machine's time refutes nothing; where all are of that kind, the test is skipped. The figures of every
+// run are printed.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
