@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 
 from generator import generate, metric
 from servers import METRICSTREAM, OURS_ALWAYS, OURS_OS, RunningServer, ServerFailure, running, scratch_directory
@@ -67,8 +67,8 @@ def parse_arguments() -> argparse.Namespace:
         f"than {RATIO_MAX} at the first rate.",
     )
     parser.add_argument("--rates", type=float, nargs="+", default=[4.0, 20.0], help="states a second (4 20)")
-    parser.add_argument("--rounds", type=int, default=9, help="pairs of storms for each rate (9)")
-    parser.add_argument("--duration", default="4s", help="of each storm (4s)")
+    parser.add_argument("--rounds", type=int, default=30, help="pairs of storms for each rate (30)")
+    parser.add_argument("--duration", default="1s", help="of each storm (1s): short ones see the same machine")
     parser.add_argument("--wal-sync", choices=["os", "always"], default="os", help="the server's (os)")
     arguments = parser.parse_args()
     if arguments.rounds < 1 or not all(0.1 <= rate <= 20 for rate in arguments.rates):
@@ -106,8 +106,11 @@ def storm(one: RunningServer, duration: str) -> float:
 
 
 def describe(pairs: list[Pair]) -> str:
-    ratios = sorted(pair.ratio for pair in pairs)
-    spread = f", median of {len(ratios)}, {ratios[0]:.3f} to {ratios[-1]:.3f}" if len(ratios) > 1 else ""
+    ratios = [pair.ratio for pair in pairs]
+    spread = ""
+    if len(ratios) > 1:
+        lower, _, upper = quantiles(ratios, method="inclusive")
+        spread = f", median of {len(ratios)}, half of them {lower:.3f} to {upper:.3f}"
     return (
         f"CPU {median(pair.followed_us for pair in pairs):.1f} us a connection, without them "
         f"{median(pair.alone_us for pair in pairs):.1f}; ratio {median(ratios):.3f}{spread}; "
