@@ -48,13 +48,8 @@ function(ms_test name)
   target_precompile_headers(${name}_test PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
   # Lets ccache keep what a precompiled header is part of.
   target_compile_options(${name}_test PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
-  # ctest begins with those that cost most: what is measured comes before what leaves sockets in TIME_WAIT, caches and
-  # memory in pieces.
-  if(ARG_RUN_SERIAL)
-    set(serial RUN_SERIAL TRUE COST 1000)
-  endif()
   gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
-    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ${serial})
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" RUN_SERIAL ${ARG_RUN_SERIAL})
 endfunction()
 
 # ms_fuzz(json_metrics json_metrics_fuzz.cc LIBRARIES ms_wire): a libFuzzer program under clang; elsewhere a program

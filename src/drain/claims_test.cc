@@ -1,22 +1,20 @@
 // What this project claims of its front door, measured on the machine that the tests run on.
 //
-// Nothing else may run beside them, or right before; on a machine that others share one run may be spoilt all the same:
-// each claim is tried up to three times, and holds if one run bears it out. A run in which others took more than a
-// tenth of the machine's time refutes nothing; where all are of that kind, the test is skipped. The figures of every
-// run are printed.
+// Nothing else may run beside them; on a machine that others share one run may be spoilt all the same: each claim is
+// tried up to three times, and holds if one run bears it out. A run in which others took more than a tenth of the
+// machine's time refutes nothing; where all are of that kind, the test is skipped. The figures of every run are
+// printed.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <functional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -101,32 +99,9 @@ class BusyMachineGuard {
   const double own_before_ = own_cpu_seconds();
 };
 
-// Sockets in TIME_WAIT, of all connections that servers of this machine have closed in the last minute.
-uint64_t time_waits() {
-  std::ifstream file("/proc/net/sockstat");  // TCP: inuse 1 orphan 0 tw 57686 alloc 1 mem 0
-  for (std::string word; file >> word;) {
-    if (word != "tw") continue;
-    uint64_t count = 0;
-    file >> count;
-    return count;
-  }
-  return 0;
-}
-
-// The kernel walks them in each look at who waits, and in its tables for each SYN: with 100,000 of them, which a few
-// runs leave, the same run serves 1 or 2 % less.
-void wait_until_earlier_runs_are_forgotten() {
-  constexpr uint64_t kTimeWaitsMax = 30'000;
-  constexpr int kSecondsMax = 70;  // the kernel keeps each for 60
-  for (int i = 0; i < kSecondsMax && time_waits() > kTimeWaitsMax; ++i) {
-    std::this_thread::sleep_for(std::chrono::seconds(1));
-  }
-}
-
 void expect_one_run(const std::function<Broken()>& try_once) {
   Broken refuted;
   for (int i = 0; i < kRuns; ++i) {
-    wait_until_earlier_runs_are_forgotten();
     const BusyMachineGuard guard;
     const Broken broken = try_once();
     if (broken.empty()) return;

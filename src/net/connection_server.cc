@@ -239,11 +239,14 @@ void ConnectionServer::end_if_idle(int fd, Slot& slot, uint64_t accepted_before_
   context_.refuser.linger(is_silent ? Descriptor(fd) : left->release());
 }
 
-// The first two looks are at a connection that is not held: they may be at another one by now, which the take tells.
+// The first looks are at a connection that is not held: they may be at another one by now, which the take tells.
 void ConnectionServer::refuse_if_overdue(int fd) {
   const uint64_t deadline_ns = context_.judge.policy().deadline_ns.load(std::memory_order_relaxed);
   Slot& slot = queue_.table().at(fd);
   if (slot.direction.load(std::memory_order_relaxed) != Direction::kRead) return;
+  // Whoever has not been here for so long waits for no longer: that costs no system call.
+  const uint64_t here_since_ns = slot.accepted_ns.load(std::memory_order_relaxed);
+  if (monotonic_ns() < here_since_ns + deadline_ns) return;
   if (!has_unread_bytes(fd) || since_last_bytes_ns(fd) <= deadline_ns || !slot.try_take()) return;
   const uint64_t now_ns = monotonic_ns();
   const auto wait_ns = begins_request(slot) ? request_wait_ns(slot, fd, now_ns, 0) : std::nullopt;
