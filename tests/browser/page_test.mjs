@@ -86,6 +86,30 @@ function assertBetween(earlier, shown, later) {
   assert.match(shown["workers-busy"], new RegExp(`^\\d+ of ${later.workers.length}$`));
 }
 
+// The server records each second here, and the page reads what it has every five.
+test("what requests take is told of those of late, and of all where none is recorded", async () => {
+  const note = (page) => page.locator(".headline-figure", { hasText: "answered within" }).locator(".headline-note").textContent();
+  const total = (page) => page.locator(".stage", { hasText: "total" }).getAttribute("title");
+  await withPage({ init: answerNoQuery }, async (page) => {
+    await until("all are told of", async () => /^p50 .*, since the start$/.test(await note(page)));
+    assert.match(await total(page), /^all of it; since the start\. /);
+  });
+  const storm = server.storm("--rate", "200");
+  try {
+    await withPage({}, async (page) => {
+      await until("those of late are told of", async () => /^p50 .*, lately$/.test(await note(page)));
+      assert.match(await total(page), /^all of it; as last recorded\. /);
+    });
+  } finally {
+    await storm.stop();
+  }
+});
+
+function answerNoQuery() {
+  const whole = window.fetch;
+  window.fetch = (...request) => (String(request[0]).includes("/query") ? Promise.resolve(new Response("{}", { status: 503 })) : whole(...request));
+}
+
 test("a setting that is changed is shown", async () => {
   await withPage({}, async (page) => {
     await until("the target is shown", async () => (await readFigures(page))["queue-target"] === "50 ms");

@@ -13,7 +13,7 @@ const FIGURES = /** @type {{key: string, label: string, help: string}[]} */ ([
   { key: "kernel", label: "wait in the kernel", help: "Connections in the listen queues now, and how long one waited there in the mean of the last 10 s" },
   { key: "queue", label: "wait for a worker", help: "Connections in our queue now, and how long the first of them has waited" },
   { key: "open", label: "open", help: "Connections that are open now, and how many may be" },
-  { key: "answered", label: "answered within, p99", help: "From accept4 to the reply, of all requests since the start: 99 of 100 took at most so long" },
+  { key: "answered", label: "answered within, p99", help: "From accept4 to the reply, of the requests that the server last recorded: 99 of 100 took at most so long. Where it records none, of all since the start" },
   { key: "refused", label: "refused", help: "Connections and requests that were answered 503 since the start; red for a minute after one" },
 ]);
 
@@ -25,14 +25,17 @@ export function mountHeadline(root) {
   root.append(...figures.map((figure) => figure.root));
   const readRefusals = refusalReader();
   return {
-    /** @param {FrontDoorState} state */
-    draw(state) {
+    /**
+     * @param {FrontDoorState} state
+     * @param {{p50Ms: number, p99Ms: number} | null} lately
+     */
+    draw(state, lately) {
       const readings = /** @type {Record<string, Reading>} */ ({
         drain: { value: decimal(state.accept_loop.drain_per_s["1s"]), note: `${count(state.accept_loop.accepted)} since the start` },
         kernel: readKernel(state),
         queue: readQueue(state),
         open: { value: count(state.active_sockets.open), note: `of ${count(state.active_sockets.limit)}` },
-        answered: readAnswers(state),
+        answered: readAnswers(state, lately),
         refused: readRefusals(state),
       });
       for (const figure of figures) figure.draw(readings[figure.key] ?? { value: "–", note: "" });
@@ -58,11 +61,15 @@ function readQueue({ connection_queue: queue }) {
   return { value: count(queue.length), note, isAlarming: queue.overloaded };
 }
 
-/** @param {FrontDoorState} state */
-function readAnswers({ stages }) {
+/**
+ * @param {FrontDoorState} state
+ * @param {{p50Ms: number, p99Ms: number} | null} lately
+ */
+function readAnswers({ stages }, lately) {
   const total = stages.total;
   if (!total?.count) return { value: "–", note: "no request yet" };
-  return { value: duration(total.p99_us / 1000), note: `p50 ${duration(total.p50_us / 1000)}` };
+  if (lately) return { value: duration(lately.p99Ms), note: `p50 ${duration(lately.p50Ms)}, lately` };
+  return { value: duration(total.p99_us / 1000), note: `p50 ${duration(total.p50_us / 1000)}, since the start` };
 }
 
 function refusalReader() {

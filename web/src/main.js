@@ -54,8 +54,8 @@ let latest = null;
 
 function drawLatest() {
   if (!latest || isPaused) return;
-  headline.draw(latest);
-  stages.draw(latest);
+  headline.draw(latest, minutes.lately("total"));
+  stages.draw(latest, minutes.lately);
   if (!isReplaying) picture.draw(sceneFromState(latest));
 }
 

@@ -1,8 +1,9 @@
-// Where a request's time goes: each stage of its way, since the start.
+// Where a request's time goes: each stage of its way, lately; since the start where nothing is recorded.
 import { element, itemPool, setAttribute, setText } from "./dom.js";
 import { count, duration } from "./figures.js";
 
 /** @typedef {import("./front_door_state.js").FrontDoorState} FrontDoorState */
+/** @typedef {{p50Ms: number, p99Ms: number} | null} Lately */
 
 export const STAGE_MEANINGS = /** @type {Record<string, string>} */ ({
   accept: "from before accept4 until the connection is ours",
@@ -20,12 +21,15 @@ export function mountStages(root) {
   root.append(element("h2", "", "Where the time goes"), list);
   const items = itemPool(list, oneStage);
   return {
-    /** @param {FrontDoorState} state */
-    draw({ stages }) {
+    /**
+     * @param {FrontDoorState} state
+     * @param {(stage: string) => Lately} lately
+     */
+    draw({ stages }, lately) {
       const all = Object.entries(stages);
       items.show(all.length).forEach((item, i) => {
         const [name, stage] = all[i] ?? [];
-        if (name && stage) item.draw(name, stage);
+        if (name && stage) item.draw(name, stage, lately(name));
       });
     },
   };
@@ -42,13 +46,16 @@ function oneStage() {
     root,
     /**
      * @param {string} name
-     * @param {{count: number, p50_us: number, p99_us: number}} stage
+     * @param {{count: number, p50_us: number, p99_us: number}} stage since the start
+     * @param {Lately} lately
      */
-    draw(name, stage) {
+    draw(name, stage, lately) {
+      const { p50Ms, p99Ms } = lately ?? { p50Ms: stage.p50_us / 1000, p99Ms: stage.p99_us / 1000 };
       setText(title, name);
-      setText(median, stage.count ? duration(stage.p50_us / 1000) : "–");
-      setText(tail, stage.count ? duration(stage.p99_us / 1000) : "–");
-      setAttribute(root, "title", `${STAGE_MEANINGS[name] ?? name}; ${count(stage.count)} since the start`);
+      setText(median, stage.count ? duration(p50Ms) : "–");
+      setText(tail, stage.count ? duration(p99Ms) : "–");
+      const times = lately ? "as last recorded" : "since the start";
+      setAttribute(root, "title", `${STAGE_MEANINGS[name] ?? name}; ${times}. ${count(stage.count)} since the start`);
     },
   };
 }

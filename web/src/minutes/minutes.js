@@ -2,7 +2,7 @@
 import { element } from "../dom.js";
 import { mountGraph } from "../graphs.js";
 import { makeLiveRows } from "./live_rows.js";
-import { readRecorded, readRecordedLatencies } from "./recorded.js";
+import { latencyColumns, readRecorded, readRecordedLatencies, STAGES } from "./recorded.js";
 import { makeTimeline } from "./timeline.js";
 
 /** @typedef {import("../front_door_state.js").FrontDoorState} FrontDoorState */
@@ -50,7 +50,8 @@ const GRAPHS = [
 
 /** @param {HTMLElement} root */
 export function mountMinutes(root) {
-  const timeline = makeTimeline(GRAPHS.flatMap(({ lines }) => lines.map(({ column }) => column)), SPAN_S);
+  const drawn = GRAPHS.flatMap(({ lines }) => lines.map(({ column }) => column));
+  const timeline = makeTimeline([...new Set([...drawn, ...STAGES.flatMap(latencyColumns)])], SPAN_S);
   const list = element("div", "graph-list");
   root.append(element("h2", "", "The last five minutes"), list);
   const graphs = GRAPHS.map(({ title, unit, isLog, lines }) => {
@@ -85,5 +86,14 @@ export function mountMinutes(root) {
     /** Reads what was recorded while nothing came. */
     recallAll: () => recall((add) => readRecorded(SPAN_S, add)),
     redraw: draw,
+    /**
+     * How long a stage took, of the requests that were last recorded.
+     * @param {string} stage
+     * @returns {{p50Ms: number, p99Ms: number} | null} null: none was in half a minute
+     */
+    lately(stage) {
+      const [p50Ms = null, p99Ms = null] = latencyColumns(stage).map((column) => timeline.newest(column, LATENCIES_SPAN_S));
+      return p50Ms === null || p99Ms === null ? null : { p50Ms, p99Ms };
+    },
   };
 }

@@ -12,7 +12,7 @@ import { histogramGrowth, quantile, rates } from "./counters.js";
 
 const SELF = 'job="metricstream",instance="self"';
 const PREFIX = "metricstream_";
-const STAGES = ["queue", "commit", "total"];
+export const STAGES = ["accept", "enqueue", "queue", "receive", "commit", "reply", "total"];
 
 // Which column each family goes to. Several series of one family are added up (requests by code), or the largest counts (depths of
 // several listen queues).
@@ -26,6 +26,15 @@ const COUNTERS = /** @type {Record<string, string>} */ ({
   requests_total: "requests",
 });
 const REFUSED = "refused_connections_total";
+
+/**
+ * The columns of a stage's median, and of what 99 of 100 do not exceed; in ms.
+ * @param {string} stage
+ * @returns {[string, string]}
+ */
+export function latencyColumns(stage) {
+  return [`${stage}:p50`, `${stage}:p99`];
+}
 
 /**
  * Adds what was recorded in the last `seconds`.
@@ -85,7 +94,8 @@ export function addLatencies(series, add) {
       series.filter(({ metric }) => metric.stage === stage).map((one) => [Number(one.metric.le?.replace("+Inf", "Infinity")), samples(one)]),
     );
     for (const [timeS, grown] of histogramGrowth(buckets)) {
-      add(timeS, { [`${stage}:p50`]: inMs(quantile(0.5, grown)), [`${stage}:p99`]: inMs(quantile(0.99, grown)) });
+      const [median, tail] = latencyColumns(stage);
+      add(timeS, { [median]: inMs(quantile(0.5, grown)), [tail]: inMs(quantile(0.99, grown)) });
     }
   }
 }

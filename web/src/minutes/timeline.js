@@ -70,6 +70,22 @@ export function makeTimeline(names, spanS) {
     },
 
     /**
+     * The newest value of a column; null where there is none that is less than `ageS` older than the last row.
+     * @param {string} name
+     * @param {number} ageS
+     * @returns {number | null}
+     */
+    newest(name, ageS) {
+      const column = columns.get(name) ?? [];
+      const last = times.at(-1) ?? 0;
+      for (let row = times.length - 1; row >= 0 && last - /** @type {number} */ (times[row]) < ageS; --row) {
+        const value = column[row];
+        if (value !== undefined && value !== null) return value;
+      }
+      return null;
+    },
+
+    /**
      * As uPlot takes it: the times, and the columns that are asked for. A line breaks where its column has nothing in GAP_S.
      * @param {string[]} chosen
      * @returns {[number[], ...(number | null | undefined)[][]]}

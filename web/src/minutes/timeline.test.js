@@ -54,3 +54,14 @@ test("a clock that is set back takes the rows of the time that is to come with i
   timeline.addNow(3001, { a: 3 });
   assert.deepEqual(timeline.data(["a"]), [[3000, 3001], [2, 3]]);
 });
+
+test("the newest value of a column is told while it is young", () => {
+  const timeline = makeTimeline(["often", "seldom"], 300);
+  assert.equal(timeline.newest("seldom", 30), null);
+  timeline.add(100, { seldom: 7 });
+  timeline.add(110, { often: 1, seldom: null });
+  assert.equal(timeline.newest("seldom", 30), 7);
+  assert.equal(timeline.newest("often", 30), 1);
+  timeline.add(130, { often: 2 });
+  assert.equal(timeline.newest("seldom", 30), null);
+});
