@@ -9,7 +9,8 @@
 //     gap     the longest time in which nobody was answered 2xx
 //     wait    the longest that a new connection waited for its 2xx
 //
-// The exit status is 1 where somebody was refused, reset or left without an answer, or a sample is missing.
+// The exit status is 1 where somebody was refused, answered anything but 2xx, reset or left without an answer, or a
+// sample is missing.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -128,7 +129,8 @@ int run(const Options& options) {
   print_summary("wait", all, &Times::wait_ms);
   const RestartLoad::Counts counts = load.counts();
   std::cout << counts << '\n' << (found ? "every acknowledged sample is there" : found.message()) << '\n';
-  return found && counts.refused() + counts.reset() + counts.unanswered() == 0 ? 0 : 1;
+  const uint64_t lost = counts.refused() + counts.reset() + counts.unanswered() + counts.arrivals.other_status;
+  return found && lost == 0 ? 0 : 1;
 }
 
 }  // namespace

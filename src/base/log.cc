@@ -54,7 +54,15 @@ std::string_view log_level_name(LogLevel level) {
   return "unknown";
 }
 
-std::string_view log_format_name(LogFormat format) { return format == LogFormat::kJson ? "json" : "logfmt"; }
+std::string_view log_format_name(LogFormat format) {
+  switch (format) {
+    case LogFormat::kLogfmt:
+      return "logfmt";
+    case LogFormat::kJson:
+      return "json";
+  }
+  return "unknown";
+}
 
 struct Logger::Sink {
   Sink(spdlog::sink_ptr target, LogLevel level) : logger("metricstream", std::move(target)) {

@@ -4,9 +4,9 @@
 
 namespace ms::http {
 
-std::string refusal_text() {
+std::string refusal_text(std::string_view message) {
   // Without Date: it is written once, and RFC 9110 section 6.6.1 lets a 5xx go without.
-  const Response response = retry_later("too many connections, or too many requests are waiting");
+  const Response response = retry_later(message);
   std::string text = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nConnection: close\r\n";
   text += "Retry-After: " + std::to_string(HttpService::kRetryAfterSeconds) + "\r\n";
   text += "Content-Length: " + std::to_string(response.body.size()) + "\r\n\r\n";
@@ -26,7 +26,9 @@ Response no_room_for_body() {
 }
 
 HttpService::HttpService(const Limits& limits, const Router& router)
-    : limits_(limits), refusal_(refusal_text()), router_(&router) {}
+    : limits_(limits),
+      refusal_(refusal_text("too many connections, or too many requests are waiting")),
+      router_(&router) {}
 
 std::unique_ptr<net::Session> HttpService::make(const net::SessionContext& context) {
   return std::make_unique<HttpSession>(*this, context);

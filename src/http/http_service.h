@@ -58,7 +58,7 @@ class HttpService final : public net::SessionFactory {
 };
 
 // The reply to a client whose request is not read: a 503 that asks it to come back later.
-std::string refusal_text();
+std::string refusal_text(std::string_view message);
 // The same to a request that was read.
 Response retry_later(std::string_view message);
 // The same, where HttpService::bodies() is used up; it closes the connection.

@@ -30,7 +30,8 @@ class AcceptLoop {
   AcceptLoop& operator=(const AcceptLoop&) = delete;
   ~AcceptLoop();
 
-  // Lets no further handshake begin, accepts whoever has begun one, and ends the thread.
+  // Ends the thread. Unless the queues are left (Acceptor::leave_queues), it first lets no further handshake begin, and
+  // accepts whoever has begun one.
   void stop();
 
   // CPU time of the loop's thread.

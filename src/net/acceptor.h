@@ -1,7 +1,7 @@
 // Acceptor: takes connections out of the kernel's listen queues one by one, and notes of each what can be known. What
 // becomes of them is its owner's matter: the accept loop enqueues them, the inline loop serves them.
 //
-// Confined to its owner's thread, but for stop(), stats() and records(), which any thread may call.
+// Confined to its owner's thread, but for stop(), leave_queues(), stats() and records(), which any thread may call.
 #pragma once
 
 #include <poll.h>

@@ -132,10 +132,10 @@ class FrontDoor {
 
   // Ends idle connections once they have had their grace, then stops accepting, waits until every request in hand is
   // answered, and ends the workers: no session is called any more. Takes at most `timeout_ms`, but for the 100 ms that
-  // handshakes under way get, and a second for clients that are being refused. A listening socket of our own drops SYNs
-  // from then on, and is open until the front door is gone, so that whoever connects waits for a successor instead of
-  // being refused; but where requests in hand take longer than two seconds, no longer than that. Returns the number of
-  // connections that were left.
+  // handshakes under way get, and a second for clients that are being refused. Listening sockets whose queues are not
+  // left drop SYNs from then on, and are open until the front door is gone, so that whoever connects waits for a
+  // successor instead of being refused; but where requests in hand take longer than two seconds, no longer than that.
+  // Returns the number of connections that were left.
   uint64_t stop(uint64_t timeout_ms);
 
   FrontDoorStats stats();

@@ -166,6 +166,23 @@ TEST_F(FrontDoorStopTest, TheAddressIsFreeEarlierWhereRequestsInHandTakeLong) {
   EXPECT_EQ(left.get(), 0u);
 }
 
+// Also where it takes longer than the two seconds after which other addresses are given up.
+TEST_F(FrontDoorStopTest, WhoComesLaterIsLeftToASuccessorThatHasTheSocket) {
+  start();
+  Client parked = client();
+  parked.send("park\n");
+  ASSERT_TRUE(eventually([&] { return service_.parked() == 1; }));
+  door_->leave_queues();
+  auto left = stop_meanwhile();
+  EXPECT_EQ(left.wait_for(std::chrono::milliseconds(2700)), std::future_status::timeout);
+  const Client later = client();
+  EXPECT_TRUE(later.is_connected());
+  service_.wake_parked();
+  EXPECT_EQ(parked.read_all(), fin("woken\n"));
+  EXPECT_EQ(left.get(), 0u);
+  EXPECT_EQ(door_->listeners().front().queue_depth(), 1u);
+}
+
 TEST_F(FrontDoorStopTest, WithoutAStopEverythingIsClosed) {
   start();
   std::vector<Client> guests;

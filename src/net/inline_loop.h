@@ -27,7 +27,8 @@ class InlineLoop {
   InlineLoop& operator=(const InlineLoop&) = delete;
   ~InlineLoop();
 
-  // Lets no further handshake begin, answers whoever has begun one, for at most `timeout_ms`, and ends the thread.
+  // Ends the thread. Unless the queues are left (Acceptor::leave_queues), it first lets no further handshake begin, and
+  // answers whoever has begun one, for at most `timeout_ms`.
   void stop(uint64_t timeout_ms);
 
   const ConnectionServer& server() const { return server_; }

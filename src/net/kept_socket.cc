@@ -18,6 +18,7 @@ namespace {
 
 // Who may wait to be told off before our successor's turn comes.
 constexpr int kAskersMax = 16;
+constexpr int kThanksMsMax = 1000;
 
 struct LocalAddress {
   sockaddr_un address{};
@@ -102,7 +103,11 @@ Result<KeptSocket> offer_socket(Descriptor socket) {
 
 bool pass_on(const KeptSocket& kept) {
   const Descriptor asker(accept4(kept.offer.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  return asker && is_of_own_user(asker.get()) && send_descriptor(asker.get(), kept.socket.get());
+  if (!asker || !is_of_own_user(asker.get()) || !send_descriptor(asker.get(), kept.socket.get())) return false;
+  // One who has given up does not have it. One who stands still does.
+  pollfd polled{.fd = asker.get(), .events = POLLIN, .revents = 0};
+  char thanks = 0;
+  return poll(&polled, 1, kThanksMsMax) == 0 || recv(asker.get(), &thanks, 1, 0) == 1;
 }
 
 Descriptor ask_for_socket(const Endpoint& endpoint, bool is_both_families, uint64_t wait_ms) {
@@ -113,6 +118,7 @@ Descriptor ask_for_socket(const Endpoint& endpoint, bool is_both_families, uint6
   if (poll(&polled, 1, static_cast<int>(wait_ms)) != 1) return {};
   Descriptor kept = receive_descriptor(keeper.get());
   if (!is_listening(kept.get()) || Endpoint::local_of(kept.get()) != endpoint) return {};
+  if (send(keeper.get(), "", 1, MSG_NOSIGNAL) != 1) return {};
   return kept;
 }
 

@@ -21,11 +21,11 @@ struct KeptSocket {
 // kLocked: that name is taken.
 Result<KeptSocket> offer_socket(Descriptor socket);
 
-// Once someone has asked: whether whoever asked first has it now. Somebody else's user is told off.
+// Once someone has asked: whether whoever asked first has it now. Somebody else's user does not get it.
 bool pass_on(const KeptSocket& kept);
 
-// The listening socket that is offered for `endpoint`; empty where none is. Waits at most `wait_ms` for one whose
-// keeper is just being started. `is_both_families`: an IPv6 socket that takes IPv4 too.
+// The listening socket that is offered for `endpoint`; empty where none is, or none is passed on within `wait_ms`.
+// `is_both_families`: an IPv6 socket that takes IPv4 too.
 Descriptor ask_for_socket(const Endpoint& endpoint, bool is_both_families, uint64_t wait_ms);
 
 // Whether a TCP socket is an IPv6 one that takes IPv4 too.

@@ -22,8 +22,8 @@
 namespace ms::net {
 namespace {
 
-// How long a keeper that is just being started may take to answer.
-constexpr uint64_t kAskMs = 1000;
+// A keeper answers when its predecessor has ended. Who asks goes on asking, and looks for a stop in between.
+constexpr uint64_t kAskMs = 100;
 
 struct HostPort {
   std::string host;  // empty: every address
@@ -112,7 +112,8 @@ Result<Descriptor> listen_on(const addrinfo& address, bool is_every_address, int
 }
 
 // Every address is best listened on by an IPv6 socket, which takes IPv4 too; where IPv6 is off, by an IPv4 one. Of a
-// name's addresses the first that works is taken. The error is that of the first.
+// name's addresses the first that works is taken; one that another process has is waited for, and not gone round. Else
+// the error is that of the first.
 Result<Descriptor> listen_on_first(const addrinfo* found, bool is_every_address, int backlog, const std::string& what) {
   std::optional<Error> first_error;
   for (const bool is_ipv6_turn : {true, false}) {
@@ -121,6 +122,7 @@ Result<Descriptor> listen_on_first(const addrinfo* found, bool is_every_address,
       if (is_every_address ? is_ipv6 != is_ipv6_turn : !is_ipv6_turn) continue;
       auto fd = listen_on(*address, is_every_address, backlog, what);
       if (fd) return fd;
+      if (fd.error().code == ErrorCode::kLocked) return fd;
       if (!first_error) first_error = std::move(fd).error();
     }
   }

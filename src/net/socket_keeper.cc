@@ -4,13 +4,14 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,7 +27,6 @@ namespace {
 // The keeper's descriptors: the pipe from its predecessor, and from there on a socket and its offer by turns.
 constexpr int kPredecessor = 3;
 constexpr int kFirstKept = 4;
-// Of who is told to come again, so many at a time are seen off.
 constexpr size_t kGuestsMax = 512;
 // How long to go on with those who wait and whose handshake is under way.
 constexpr uint64_t kRefuseMsMax = 1000;
@@ -88,6 +88,27 @@ class Spawn {
   posix_spawnattr_t attributes_{};
 };
 
+// Waits until the predecessor has ended. False: the keeper was told to end meanwhile.
+bool outlive(const Descriptor& predecessor, const Descriptor& end) {
+  std::array<pollfd, 2> polled = {{{.fd = predecessor.get(), .events = 0, .revents = 0},  // its end is told unasked
+                                   {.fd = end.get(), .events = POLLIN, .revents = 0}}};
+  bool is_told_to_end = false;
+  while (polled[0].revents == 0) {
+    poll(polled.data(), polled.size(), -1);
+    if (polled[1].revents == 0) continue;
+    is_told_to_end = true;
+    polled[1] = {.fd = -1, .events = 0, .revents = 0};
+  }
+  return !is_told_to_end;
+}
+
+// Of who is told to come again, so many at a time are seen off.
+size_t guests_max() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return std::min<size_t>(kGuestsMax, limit.rlim_cur / 2);
+}
+
 void refuse_queues(const std::vector<Listener>& listeners, Refuser& refuser, RoomSignal& room) {
   Acceptor acceptor(listeners, refuser, room, 0, {});
   acceptor.close(kRefuseMsMax, [&acceptor](Acceptor::Source& source) {
@@ -103,24 +124,16 @@ void refuse_queues(const std::vector<Listener>& listeners, Refuser& refuser, Roo
 }  // namespace
 
 void hand_over(std::span<KeptSocket> kept, Descriptor predecessor, const Descriptor& end, uint64_t keep_ms) {
+  if (!outlive(predecessor, end)) return;
+  const uint64_t end_ns = monotonic_ns() + keep_ms * kNanosPerMilli;
   std::vector<pollfd> polled;
   for (const KeptSocket& each : kept) polled.push_back({.fd = each.offer.get(), .events = POLLIN, .revents = 0});
   polled.push_back({.fd = end.get(), .events = POLLIN, .revents = 0});
-  polled.push_back({.fd = predecessor.get(), .events = 0, .revents = 0});  // its end is told unasked
-  std::optional<uint64_t> end_ns;
   for (size_t left = kept.size(); left > 0;) {
-    int timeout_ms = -1;
-    if (end_ns) {
-      const uint64_t now_ns = monotonic_ns();
-      if (now_ns >= *end_ns) return;
-      timeout_ms = static_cast<int>((*end_ns - now_ns) / kNanosPerMilli) + 1;
-    }
+    const uint64_t now_ns = monotonic_ns();
+    if (now_ns >= end_ns || polled.back().revents != 0) return;
+    const int timeout_ms = static_cast<int>((end_ns - now_ns) / kNanosPerMilli) + 1;
     if (poll(polled.data(), polled.size(), timeout_ms) <= 0) continue;
-    if (polled[kept.size()].revents != 0) return;
-    if (polled.back().revents != 0) {
-      end_ns = monotonic_ns() + keep_ms * kNanosPerMilli;
-      polled.back() = {.fd = -1, .events = 0, .revents = 0};
-    }
     for (size_t i = 0; i < kept.size(); ++i) {
       const bool is_asked_for = polled[i].revents == POLLIN;
       if (polled[i].revents == 0 || (is_asked_for && !pass_on(kept[i]))) continue;
@@ -141,11 +154,11 @@ void refuse_waiting(std::span<KeptSocket> kept, std::string_view refusal) {
   }
   auto room = RoomSignal::open();
   if (listeners.empty() || !room) return;
-  auto refuser = Refuser::open(refusal, kGuestsMax, **room);
+  auto refuser = Refuser::open(refusal, guests_max(), **room);
   if (!refuser) return;
   (*refuser)->hurry();
   refuse_queues(listeners, **refuser, **room);
-  listeners.clear();  // the address is free
+  listeners.clear();  // the address is free: the predecessor has ended
   (*refuser)->wait_until_empty();
 }
 

@@ -2,8 +2,8 @@
 //
 //     predecessor                     keeper                              successor
 //     start_socket_keeper() --------> run_socket_keeper()
-//     accepts no more                 offers them (net/kept_socket.h)
-//     ends; a second begins                        <--------------------- bind: EADDRINUSE; ask_for_socket()
+//     accepts no more                 offers them (net/kept_socket.h) <-- bind: EADDRINUSE; ask_for_socket()
+//     ends -------------------------> a second begins
 //                                     ends          -- SCM_RIGHTS ------> accepts who has come meanwhile
 //
 // A socket that is closed makes the kernel refuse who connects, until somebody else has bound the address, and reset
@@ -11,6 +11,9 @@
 // successor's. Where none comes within the second, the keeper tells everyone who waits to come again later, and ends.
 // SO_REUSEPORT would have the successor bind beside its predecessor, would reset who waits in the predecessor's queue,
 // and would let any further server of the same user bind a running server's port.
+//
+// The successor has none before its predecessor has ended, and with it the data directory's lock: whom it accepted
+// earlier it could only let wait.
 //
 // Why the kept one does not drop SYNs, for the clients' kernels to send them again to the successor: that costs each
 // client a second. And where a kernel (Linux 6.18) sends a SYN again on one CPU while its client runs on another, the
@@ -35,17 +38,20 @@
 
 namespace ms::net {
 
-// How long the sockets outlive the predecessor.
+// How long a successor may take to come.
 inline constexpr uint64_t kKeepSocketsMs = 1000;
 
 // The word on the command line, followed by how many sockets there are: `metricstream keep-sockets 1`. Not for people.
 inline constexpr std::string_view kKeepSocketsCommand = "keep-sockets";
 
-// Passes each to the first of our user who asks. Returns when none is left, `keep_ms` after `predecessor`, the reading
-// end of a pipe, has lost its last writer, or when `end` is readable (it may be none).
+// Waits until `predecessor`, the reading end of a pipe, has lost its last writer; then passes each socket to the first
+// of our user who asks. Returns when none is left, after `keep_ms`, or once `end` is readable (it may be none), but
+// never before the predecessor has ended.
 void hand_over(std::span<KeptSocket> kept, Descriptor predecessor, const Descriptor& end, uint64_t keep_ms);
 
-// Closes those that are left. Who waits in their queues is sent `refusal` first, and then the end.
+// Closes those that are left, which nobody else may have. Who waits in their queues is sent `refusal` first, and then
+// the end; meanwhile SYNs are dropped. Takes 100 ms for those whose handshake is under way, and then up to a second for
+// clients who do not close.
 void refuse_waiting(std::span<KeptSocket> kept, std::string_view refusal);
 
 // Starts the keeper of those sockets; returns its process id. They stay open here too, and whoever this process does

@@ -49,6 +49,8 @@ class SocketKeeperTest : public testing::Test {
     return listener->address();
   }
 
+  void end_predecessor() { writing_.reset(); }
+
   Descriptor reading_;
   Descriptor writing_;
   Descriptor end_{eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
@@ -59,6 +61,7 @@ class SocketKeeperTest : public testing::Test {
 
 TEST_F(SocketKeeperTest, WhatIsKeptIsTheSuccessors) {
   const std::string address = keep("127.0.0.1:0", kPatienceMs);
+  end_predecessor();
   const auto successor = Listener::open(address, 2 * kBacklog);
   ASSERT_TRUE(successor) << successor.error().message;
   thread_.join();
@@ -73,7 +76,9 @@ TEST_F(SocketKeeperTest, WhatIsKeptIsTheSuccessors) {
 }
 
 TEST_F(SocketKeeperTest, WhoConnectedMeanwhileIsTheSuccessors) {
-  const auto successor = Listener::open(keep("127.0.0.1:0", kPatienceMs), kBacklog);
+  const std::string address = keep("127.0.0.1:0", kPatienceMs);
+  end_predecessor();
+  const auto successor = Listener::open(address, kBacklog);
   ASSERT_TRUE(successor) << successor.error().message;
   EXPECT_EQ(successor->queue_depth(), clients_.size());
 }
@@ -82,7 +87,7 @@ TEST_F(SocketKeeperTest, ItIsKeptUntilSomeTimeAfterThePredecessorHasEnded) {
   constexpr uint64_t kKeepMs = 100;
   const std::string address = keep("127.0.0.1:0", kKeepMs);
   const uint64_t begin_ns = monotonic_ns();
-  writing_.reset();
+  end_predecessor();
   thread_.join();
   EXPECT_GE(monotonic_ns() - begin_ns, kKeepMs * kNanosPerMilli);
   EXPECT_TRUE(kept_.front().socket) << "nobody has asked for it";
@@ -93,13 +98,24 @@ TEST_F(SocketKeeperTest, ItIsKeptUntilSomeTimeAfterThePredecessorHasEnded) {
 TEST_F(SocketKeeperTest, ItEndsEarlierWhereItIsAsked) {
   keep("127.0.0.1:0", kPatienceMs);
   ASSERT_EQ(eventfd_write(end_.get(), 1), 0);
+  end_predecessor();
   thread_.join();
   EXPECT_TRUE(kept_.front().socket);
 }
 
+TEST_F(SocketKeeperTest, BeforeThePredecessorHasEndedNobodyGetsIt) {
+  keep("127.0.0.1:0", kPatienceMs);
+  const Endpoint endpoint = Endpoint::local_of(kept_.front().socket.get());
+  EXPECT_FALSE(ask_for_socket(endpoint, false, 10)) << "and who has given up does not have it later";
+  end_predecessor();
+  EXPECT_TRUE(ask_for_socket(endpoint, false, kPatienceMs));
+  thread_.join();
+  EXPECT_FALSE(kept_.front().socket);
+}
+
 TEST_F(SocketKeeperTest, WhoWaitsForNobodyIsToldAndNotReset) {
   const std::string address = keep("127.0.0.1:0", 0);
-  writing_.reset();
+  end_predecessor();
   thread_.join();
   refuse_waiting(kept_, "refused\n");
   for (Client& client : clients_) EXPECT_EQ(client.read_all(), (Client::Reading{"refused\n", Client::End::kFin}));
@@ -108,7 +124,7 @@ TEST_F(SocketKeeperTest, WhoWaitsForNobodyIsToldAndNotReset) {
 
 TEST_F(SocketKeeperTest, ControlAClosedSocketResetsWhoWaits) {
   keep("127.0.0.1:0", 0);
-  writing_.reset();
+  end_predecessor();
   thread_.join();
   kept_.clear();
   for (Client& client : clients_) EXPECT_EQ(client.read_all().end, Client::End::kReset);
@@ -118,6 +134,7 @@ TEST_F(SocketKeeperTest, ASocketOfBothFamiliesIsNotForWhoWantsIPv6Alone) {
   const std::string address = keep(":0", kPatienceMs);
   const Endpoint endpoint = Endpoint::local_of(kept_.front().socket.get());
   const bool is_both = is_both_families(kept_.front().socket.get());
+  end_predecessor();
   EXPECT_FALSE(ask_for_socket(endpoint, !is_both, kPatienceMs));
   EXPECT_TRUE(ask_for_socket(endpoint, is_both, kPatienceMs));
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "net/descriptors.h"
 #include "server/environment.h"
 
 namespace ms::server {
@@ -30,6 +31,9 @@ Result<std::vector<Descriptor>> take_inherited_sockets() {
   std::vector<Descriptor> sockets;
   if (*pid != static_cast<uint64_t>(getpid())) return sockets;
   if (!count) return std::unexpected(count.error());
+  if (*count > net::kDescriptorsMax) {
+    return fail(ErrorCode::kInvalid, "LISTEN_FDS=" + std::to_string(*count) + " is more than a process can have");
+  }
   for (uint64_t i = 0; i < *count; ++i) {
     const int fd = kFirstDescriptor + static_cast<int>(i);
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {

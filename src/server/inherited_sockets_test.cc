@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <utility>
 
 namespace ms::server {
 namespace {
@@ -34,6 +35,15 @@ TEST_F(InheritedSocketsTest, WhatIsMeantForAnotherProcessIsLeftToIt) {
   }
 }
 
+TEST_F(InheritedSocketsTest, WhatIsEmptyIsNotSet) {
+  for (const auto& [pid, count] : {std::pair(std::string(), "1"), std::pair(own_pid(), "")}) {
+    set(pid, count);
+    const auto sockets = take_inherited_sockets();
+    ASSERT_TRUE(sockets.has_value()) << sockets.error().message;
+    EXPECT_TRUE(sockets->empty());
+  }
+}
+
 TEST_F(InheritedSocketsTest, TheVariablesAreNotHandedOn) {
   for (const std::string& pid : {own_pid(), std::string("x")}) {
     set(pid, "0");
@@ -53,6 +63,7 @@ TEST_F(InheritedSocketsTest, WhatIsNoNumberIsNamed) {
            Case{own_pid(), "one", "LISTEN_FDS=\"one\" is not a number"},
            Case{own_pid(), "-1", "LISTEN_FDS=\"-1\" is not a number"},
            Case{own_pid(), "1 ", "LISTEN_FDS=\"1 \" is not a number"},
+           Case{own_pid(), "99999999999", "LISTEN_FDS=99999999999 is more than a process can have"},
        }) {
     set(c.pid, c.count);
     const auto sockets = take_inherited_sockets();

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "http/http_service.h"
+#include "net/descriptors.h"
 #include "net/socket_keeper.h"
 #include "server/bench.h"
 #include "server/config.h"
@@ -37,7 +38,8 @@ bool is_socket_keeper(int argc, char** argv) { return argc == 3 && argv[1] == ne
 int run_socket_keeper(std::string_view count_text) {
   size_t count = 0;
   std::from_chars(count_text.data(), count_text.data() + count_text.size(), count);
-  net::run_socket_keeper(count, http::refusal_text());
+  if (count == 0 || count > net::kDescriptorsMax) return 2;
+  net::run_socket_keeper(count, http::refusal_text("the server has ended, and no other has taken its place"));
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ constexpr std::string_view kOpening = "Opening the store";
 constexpr uint64_t kStartExtensionMs = 30'000;
 // Beyond --shutdown-timeout: what a stop may take to commit, and to tell those who are being refused.
 constexpr int64_t kStopExtensionMs = 10'000;
-// How soon an address that a predecessor gives up is taken over: nobody listens in between, and connects are refused.
+// How soon an address that a predecessor gives up is taken over: without a keeper nobody listens in between, and
+// connects are refused.
 constexpr std::chrono::milliseconds kAddressRetry{1};
 
 // All parts of a running server, in the order in which they are built; taken down in reverse.
@@ -146,6 +147,7 @@ class Server {
   // Who is not accepted any more waits for a successor, if one comes within a second of our end. A socket that was
   // handed over outlives us by itself.
   void keep_sockets() {
+    if (getpid() == 1) return;  // all processes of a container end with its first
     std::vector<int> sockets;
     for (const net::Listener& listener : front_door_->listeners()) {
       if (!listener.is_inherited()) sockets.push_back(listener.fd());
@@ -153,7 +155,7 @@ class Server {
     if (sockets.empty()) return;
     const Result<pid_t> keeper = net::start_socket_keeper(sockets);
     if (!keeper) {
-      return log_.warn("who connects before the next server listens will be refused",
+      return log_.warn("who connects before the next server listens will have no answer",
                        {{"reason", keeper.error().message}});
     }
     log_.info("listening sockets are kept for a successor", {{"ms", net::kKeepSocketsMs}, {"pid", *keeper}});
@@ -167,8 +169,8 @@ class Server {
   }
 
  private:
-  // A predecessor may still have the address, as it may have the data directory's lock: both are waited for. Those that
-  // are free are had meanwhile.
+  // A predecessor may still have the address, as it may have the data directory's lock: both are waited for. The
+  // addresses before the one that is taken are had meanwhile.
   Result<std::unique_ptr<net::FrontDoor>> bind_front_door(const std::function<void()>& on_wait) {
     const uint64_t deadline_ns = monotonic_ns() + static_cast<uint64_t>(config_.lock_timeout_ms) * kNanosPerMilli;
     bool is_first = true;

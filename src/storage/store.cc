@@ -378,7 +378,15 @@ class EmbeddedStore final : public Store {
 
 }  // namespace
 
-std::string_view sync_mode_name(SyncMode mode) { return mode == SyncMode::kAlways ? "always" : "os"; }
+std::string_view sync_mode_name(SyncMode mode) {
+  switch (mode) {
+    case SyncMode::kAlways:
+      return "always";
+    case SyncMode::kOs:
+      return "os";
+  }
+  return "unknown";
+}
 
 Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, const QueuePolicy& write_queue,
                                            FileSystem& files, const Logger& log) {
