@@ -296,6 +296,16 @@ TEST_F(OwnSocket, TheKeeperEndsByItselfAndTheAddressIsFree) {
   EXPECT_FALSE(HttpClient::connect(endpoint_, kPatience)) << "nobody listens";
 }
 
+// Connects, and sends a request whose reply may take a while.
+ClientResult<HttpClient> connect_and_ask(const Endpoint& endpoint) {
+  ClientResult<HttpClient> client = HttpClient::connect(endpoint, kPatience);
+  EXPECT_TRUE(client) << client.error().message;
+  if (client) {
+    EXPECT_TRUE(client->send(request_text("GET", "/health")));
+  }
+  return client;
+}
+
 std::optional<HttpReply> reply_to_who_waits(HttpClient& client) {
   ClientResult<HttpReply> reply = client.read_reply();
   EXPECT_TRUE(reply) << reply.error().message;
@@ -306,9 +316,8 @@ TEST_F(OwnSocket, WhoConnectsBetweenTwoServersIsAnsweredByTheSecond) {
   ServerProcess servers = server();
   ASSERT_TRUE(servers.start());
   ASSERT_GT(stop_kept(servers), 0) << servers.log();
-  ClientResult<HttpClient> between = HttpClient::connect(endpoint_, kPatience);
-  ASSERT_TRUE(between) << between.error().message;
-  ASSERT_TRUE(between->send(request_text("GET", "/health")));
+  ClientResult<HttpClient> between = connect_and_ask(endpoint_);
+  ASSERT_TRUE(between);
   ASSERT_TRUE(servers.start());
   const std::optional<HttpReply> reply = reply_to_who_waits(*between);
   ASSERT_TRUE(reply);
@@ -319,9 +328,8 @@ TEST_F(OwnSocket, WhereNoSecondComesWhoWaitsIsToldToComeBack) {
   ServerProcess servers = server();
   ASSERT_TRUE(servers.start());
   ASSERT_GT(stop_kept(servers), 0) << servers.log();
-  ClientResult<HttpClient> waiting = HttpClient::connect(endpoint_, kPatience);
-  ASSERT_TRUE(waiting) << waiting.error().message;
-  ASSERT_TRUE(waiting->send(request_text("GET", "/health")));
+  ClientResult<HttpClient> waiting = connect_and_ask(endpoint_);
+  ASSERT_TRUE(waiting);
   const std::optional<HttpReply> reply = reply_to_who_waits(*waiting);
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 503);
@@ -335,9 +343,8 @@ TEST_F(OwnSocket, AKeeperThatIsEndedByASignalTellsWhoWaits) {
     ASSERT_TRUE(servers.start());
     const pid_t keeper = stop_kept(servers);
     ASSERT_GT(keeper, 0) << servers.log();
-    ClientResult<HttpClient> waiting = HttpClient::connect(endpoint_, kPatience);
-    ASSERT_TRUE(waiting) << waiting.error().message;
-    ASSERT_TRUE(waiting->send(request_text("GET", "/health")));
+    ClientResult<HttpClient> waiting = connect_and_ask(endpoint_);
+    ASSERT_TRUE(waiting);
     kill(keeper, number);
     const std::optional<HttpReply> reply = reply_to_who_waits(*waiting);
     ASSERT_TRUE(reply);
