@@ -137,6 +137,12 @@ int read_somaxconn() {
   return file >> value && value > 0 ? value : 4096;
 }
 
+Result<void> check_listen_address(std::string_view address) {
+  auto parts = split_address(address);
+  if (!parts) return std::unexpected(std::move(parts).error());
+  return {};
+}
+
 Result<Listener> Listener::open(std::string_view address, int backlog) {
   auto parts = split_address(address);
   if (!parts) return std::unexpected(std::move(parts).error());

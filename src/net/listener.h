@@ -23,6 +23,9 @@ struct ListenQueue {
 // net.core.somaxconn: the deepest listen queue that the kernel grants. 4096, its own default, where it cannot be read.
 int read_somaxconn();
 
+// Whether it can be one that Listener::open takes: kInvalid says how to write it.
+Result<void> check_listen_address(std::string_view address);
+
 class Listener {
  public:
   // Binds and listens. `address` is "127.0.0.1:8080", "[::1]:8080", "localhost:8080", or ":8080" for every address of

@@ -254,6 +254,8 @@ TEST(CommandLineTest, MistakesAreNamedAndEndWithStatus2) {
            Case{{"serve", "--workers", "many"}, "--workers"},
            Case{{"serve", "--workers", "1025"}, "--workers"},
            Case{{"serve", "--backlog", "0"}, "--backlog"},
+           Case{{"serve", "--listen", "8080"},
+                "--listen: listen address \"8080\": no port; write it as 127.0.0.1:8080"},
            Case{{"serve", "--queue-target", "0ms"}, "\"0ms\" is not between 1ms and 1h"},
            Case{{"serve", "--queue-deadline", "2h"}, "\"2h\" is not between 1ms and 1h"},
            Case{{"serve", "--queue-deadline", "40ms"}, "--queue-deadline: it is below --queue-target"},
@@ -394,12 +396,14 @@ TEST(ConfigurationTest, AMistakeInTheFileIsNamedWithFileLineAndSetting) {
            Case{"config = \"/etc/other.toml\"\n", ":1: there is no setting \"config\""},
            Case{"help = \"yes\"\n", ":1: there is no setting \"help\""},
            Case{"workers = 0\n", ":1: --workers: "},
+           Case{"\nlisten = [\"127.0.0.1:0\", \"nonsense\"]\n",
+                ":2: --listen: listen address \"nonsense\": no port; write it"},
            Case{"workers = \"many\"\n", ":1: --workers: "},
            Case{"workers = [1, 2]\n", ":1: workers is a list; it has one value"},
            Case{"\n\nqueue-target = \"2h\"\n", ":3: --queue-target: \"2h\" is not between 1ms and 1h"},
            Case{"log-level = \"loud\"\n", ":1: --log-level: \"loud\" is none of: debug, info, warn, error"},
            Case{"workers 3\n", ":1: "},
-           Case{"queue-target = \"2s\"\n", "--queue-deadline: it is below --queue-target"},
+           Case{"queue-target = \"2s\"\n", "--queue-deadline: it is below --queue-target, 1000 and 2000 ms; set both"},
        }) {
     const SettingsFile file(c.text);
     const Farewell farewell = must_not_parse({"serve", "--config", file.path()});

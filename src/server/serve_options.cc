@@ -69,6 +69,10 @@ void add_front_door_options(CLI::App& app, ServeConfig& config) {
       "it. Give it several times to listen on several. Sockets that are handed over by LISTEN_FDS (systemd's socket "
       "activation) take its place; at a stop, who waits in their queues is left to the next process.")
       ->type_name("ADDR:PORT")
+      ->check([](const std::string& text) {
+        const auto checked = net::check_listen_address(text);
+        return checked ? std::string() : checked.error().message;
+      })
       ->delimiter(',')
       ->capture_default_str();
   add(app, "--backlog", config.backlog, "Depth of the kernel's listen queue.")
@@ -224,7 +228,9 @@ Result<void> apply_config_file(ServeConfig& config) {
 
 Result<void> check_serve_config(const ServeConfig& config) {
   if (config.queue_deadline_ms >= config.queue_target_ms) return {};
-  return fail(ErrorCode::kInvalid, "--queue-deadline: it is below --queue-target");
+  return fail(ErrorCode::kInvalid, "--queue-deadline: it is below --queue-target, " +
+                                       std::to_string(config.queue_deadline_ms) + " and " +
+                                       std::to_string(config.queue_target_ms) + " ms; set both");
 }
 
 }  // namespace ms::server

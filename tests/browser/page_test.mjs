@@ -110,6 +110,21 @@ function answerNoQuery() {
   window.fetch = (...request) => (String(request[0]).includes("/query") ? Promise.resolve(new Response("{}", { status: 503 })) : whole(...request));
 }
 
+test("a server that stands still is seen to, and seen to go on", async () => {
+  await withPage({}, async (page) => {
+    await waitForStatus(page, "live");
+    server.signal("SIGSTOP");
+    try {
+      await waitForStatus(page, "late");
+      assert.equal(await page.getAttribute("body", "data-stale"), "");
+    } finally {
+      server.signal("SIGCONT");
+    }
+    await waitForStatus(page, "live");
+    assert.equal(await page.getAttribute("body", "data-stale"), null);
+  });
+});
+
 test("a setting that is changed is shown", async () => {
   await withPage({}, async (page) => {
     await until("the target is shown", async () => (await readFigures(page))["queue-target"] === "50 ms");

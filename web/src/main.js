@@ -107,6 +107,16 @@ function chooseRate(value) {
   stream.setRate(Number(value));
 }
 
+/**
+ * The number of a frame where frames are shown, else of a rate.
+ * @param {string} digit
+ * @param {string} value
+ */
+function pressDigit(digit, value) {
+  if (place("frames").hidden) chooseRate(value);
+  else player.pressFrame(digit);
+}
+
 onTheme(minutes.redraw);
 place("pause").addEventListener("click", togglePause);
 place("replay").addEventListener("click", toggleReplay);
@@ -115,7 +125,7 @@ mountShortcuts({
   p: togglePause,
   f: toggleReplay,
   t: () => place("theme").click(),
-  ...Object.fromEntries([...rate.options].map(({ value }, i) => [String(i + 1), () => chooseRate(value)])),
+  ...Object.fromEntries([...rate.options].map(({ value }, i) => [String(i + 1), () => pressDigit(String(i + 1), value)])),
 });
 // Nobody looks: the stream is another's to have.
 document.addEventListener("visibilitychange", () => stream.setActive(!document.hidden));

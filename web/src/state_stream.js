@@ -11,14 +11,18 @@
 
 /**
  * connecting: no state has come since it was looked at. away: no answer. starting: it answers, and its store is not open yet. full: it
- * is ready, and gives no stream, since too many have one. silent: it is ready, and no state comes.
+ * is ready, and gives no stream, since too many have one. late: a state should have come. silent: the server is ready, and no state comes.
  * @typedef {object} Status
- * @property {"connecting" | "live" | "away" | "starting" | "full" | "silent"} kind
+ * @property {"connecting" | "live" | "away" | "starting" | "full" | "late" | "silent"} kind
  * @property {number} sinceMs of performance.now(): when the last state came, for all but "live"
  * @property {number | null} awayMs for "live": how long there was none before
  */
 
+// Without a state for so long, and for so many periods, what is shown is no longer now; the stream may still go on.
+const LATE_MS = 2500;
+const LATE_PERIODS = 3;
 const SILENCE_MAX_MS = 5000;
+const LOOK_MS = 500;
 const RETRY_MS = 1000;
 const PROBE_MAX_MS = 3000;
 
@@ -74,8 +78,10 @@ export function openStateStream({ rate, onState, onStatus }) {
     opened.addEventListener("error", lose);
     const watch = setInterval(() => {
       if (source !== opened) return clearInterval(watch);
-      if (performance.now() - Math.max(lastMs, openedMs) > SILENCE_MAX_MS) lose();
-    }, RETRY_MS);
+      const silentMs = performance.now() - Math.max(lastMs, openedMs);
+      if (silentMs > SILENCE_MAX_MS) lose();
+      else if (kind === "live" && silentMs > Math.max(LATE_MS, LATE_PERIODS * 1000 / rate)) become("late");
+    }, LOOK_MS);
   }
 
   async function lose() {

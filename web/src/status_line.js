@@ -12,11 +12,12 @@ const WORDS = {
   away: "The server does not answer",
   starting: "The server is starting",
   full: "The server has no stream left: too many pages watch it",
+  late: "No state has come for a while",
   silent: "The server is ready, but sends no states",
 };
 
 // Before the name in the tab, where it shows what is past.
-const TITLES = { connecting: "", live: "", away: "away", starting: "starting", full: "no stream left", silent: "silent" };
+const TITLES = { connecting: "", live: "", away: "away", starting: "starting", full: "no stream left", late: "late", silent: "silent" };
 
 /**
  * @param {{root: HTMLElement, text: HTMLElement, since: HTMLElement}} places

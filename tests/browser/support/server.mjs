@@ -62,6 +62,11 @@ export class Server {
     await ended;
   }
 
+  /** From now on it answers nobody, until it is sent SIGCONT. */
+  signal(name) {
+    this.#process.kill(name);
+  }
+
   async remove() {
     if (this.#process?.exitCode === null) await this.stop();
     await rm(this.folder, { recursive: true, force: true });

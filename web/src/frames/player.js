@@ -27,6 +27,7 @@ const SPEED = 2;
 /**
  * @typedef {object} Player
  * @property {() => Promise<void>} open loads, and draws the first moment; where that fails it says so, and draws nothing
+ * @property {(number: string) => void} pressFrame as the button "1" to "4" does; nothing where the window has no such frame
  * @property {() => void} close draws no more
  */
 
@@ -153,6 +154,9 @@ export function mountPlayer(root, { picture, load, onShow }) {
 
   return {
     open,
+    pressFrame(number) {
+      [...frames.querySelectorAll("button")].find(({ textContent }) => textContent?.startsWith(number))?.click();
+    },
     close() {
       isOpen = false;
       history = null;
