@@ -15,6 +15,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -391,8 +392,10 @@ TEST_F(OwnSocket, WhoConnectsWhileItStopsIsAnsweredByTheSuccessor) {
   ASSERT_TRUE(busy) << busy.error().message;
   ASSERT_TRUE(busy->send("GET /health HTTP/1.1\r\n"));
   ASSERT_TRUE(wait_until(kPatience, [this] { return unread_bytes(endpoint_) == 0; }));
-  ChildProcess successor({.arguments = {server_path(), "serve", "--data-dir", predecessor.data_dir(), "--listen",
-                                        endpoint_.text(), "--lock-timeout", "1m"}});
+  std::vector<std::string> arguments = {server_path(),          "serve",    "--data-dir",
+                                        predecessor.data_dir(), "--listen", endpoint_.text()};
+  for (const std::string& flag : patient_flags()) arguments.push_back(flag);
+  ChildProcess successor({.arguments = std::move(arguments)});
   ASSERT_TRUE(wait_until(kPatience, [&] {
     return successor.errors().find("waiting for the address") != std::string::npos;
   })) << successor.errors();
