@@ -218,14 +218,9 @@ class OwnSocket : public testing::Test {
     return ServerProcess({.flags = patient_flags(), .listen = {endpoint_.text()}, .data_dir = files_.file("data")});
   }
 
-  // Stops it, and returns the process id of the keeper that it has started.
+  // Stops it, and returns the process id of the keeper that it has started; 0: it has started none.
   static pid_t stop_kept(ServerProcess& server) {
     stop(server);
-    return keeper_of(server);
-  }
-
-  // 0: it has started none.
-  static pid_t keeper_of(ServerProcess& server) {
     const std::string log = server.log();
     constexpr std::string_view kBefore = "listening sockets are kept for a successor\" ms=1000 pid=";
     const size_t at = log.find(kBefore);

@@ -50,8 +50,8 @@ inline constexpr std::string_view kKeepSocketsCommand = "keep-sockets";
 void hand_over(std::span<KeptSocket> kept, Descriptor predecessor, const Descriptor& end, uint64_t keep_ms);
 
 // Closes those that are left, which nobody else may have. Who waits in their queues is sent `refusal` first, and then
-// the end; meanwhile SYNs are dropped. Takes 100 ms for those whose handshake is under way, and then up to a second for
-// clients who do not close.
+// the end; meanwhile SYNs are dropped. Takes 100 ms for those whose handshake is under way, up to a second where many
+// wait, and then up to another for clients who do not close.
 void refuse_waiting(std::span<KeptSocket> kept, std::string_view refusal);
 
 // Starts the keeper of those sockets; returns its process id. They stay open here too, and whoever this process does

@@ -48,8 +48,8 @@ constexpr int kMappedBlockBytesMin = 1 << 20;
 constexpr int kKeptHeapBytesMax = 4 << 20;  // at the end of each of the allocator's arenas
 // While the log is replayed, the service manager is told each second that the start may take some more.
 constexpr uint64_t kStartTellMs = 1000;
-constexpr std::string_view kOpening = "Opening the store";
 constexpr uint64_t kStartExtensionMs = 30'000;
+constexpr std::string_view kOpening = "Opening the store";
 // Beyond --shutdown-timeout: what a stop may take to commit, and to tell those who are being refused.
 constexpr int64_t kStopExtensionMs = 10'000;
 // How soon an address that a predecessor gives up is taken over: without a keeper nobody listens in between, and

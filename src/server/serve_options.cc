@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/listener.h"
 #include "server/command_options.h"
 #include "server/config_file.h"
 

@@ -62,7 +62,7 @@ export class Server {
     await ended;
   }
 
-  /** From now on it answers nobody, until it is sent SIGCONT. */
+  /** After SIGSTOP it answers nobody, until it is sent SIGCONT. */
   signal(name) {
     this.#process.kill(name);
   }
